@@ -1,0 +1,83 @@
+/*
+ * placement.h - which rule goes to which hook and family: the one table.
+ *
+ * A base is a base chain of ours; a place is a base and the group inside it. In a base
+ * the chains of the policy files are called group by group (iptables and ip6tables
+ * before ebtables), and in byte order of the file names inside a group. ACCEPT ends a
+ * base, so an iptables ACCEPT also ends the ebtables rules of the same hook. mangle and
+ * filter are separate bases, mangle first.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aclserver/policy.h"
+
+enum base {
+	BASE_INET_PREROUTING_MANGLE,
+	BASE_INET_INPUT_MANGLE,
+	BASE_INET_INPUT_FILTER,
+	BASE_INET_FORWARD_MANGLE,
+	BASE_INET_FORWARD_FILTER,
+	BASE_INET_OUTPUT_MANGLE,
+	BASE_INET_OUTPUT_FILTER,
+	BASE_INET_POSTROUTING_MANGLE,
+	BASE_BRIDGE_PREROUTING_MANGLE,
+	BASE_BRIDGE_INPUT_FILTER,
+	BASE_BRIDGE_FORWARD_MANGLE,
+	BASE_BRIDGE_FORWARD_FILTER,
+	BASE_BRIDGE_OUTPUT_FILTER,
+	BASE_BRIDGE_POSTROUTING_MANGLE,
+	BASE_COUNT,
+};
+
+enum place_group {
+	PLACE_GROUP_IP, /* from [iptables] and [ip6tables] */
+	PLACE_GROUP_EB, /* from [ebtables]; bridge family only */
+	PLACE_GROUP_COUNT,
+};
+
+/** base * PLACE_GROUP_COUNT + group; not every combination is used. */
+enum place { PLACE_COUNT = BASE_COUNT * PLACE_GROUP_COUNT };
+
+struct base_info {
+	const char *name; /* of the chain: "filter_forward" */
+	uint8_t family;   /* NFPROTO_INET or NFPROTO_BRIDGE */
+	uint8_t hook;     /* NF_INET_* or NF_BR_* number */
+	int32_t priority;
+	const char *type; /* "filter" or "route" */
+};
+
+/** Facts on @base; never NULL for a valid member. */
+const struct base_info *base_info(enum base base);
+
+static inline enum base
+place_base(enum place place)
+{
+	return (enum base)(place / PLACE_GROUP_COUNT);
+}
+
+static inline enum place_group
+place_group(enum place place)
+{
+	return (enum place_group)(place % PLACE_GROUP_COUNT);
+}
+
+static inline enum place
+place_make(enum base base, enum place_group group)
+{
+	return (enum place)(base * PLACE_GROUP_COUNT + group);
+}
+
+enum { PLACES_MAX = 4 };
+
+/**
+ * The places of a rule of @section in @table ("filter", "mangle", …) and @chain
+ * ("FORWARD", …). Returns how many were written to @ret (at most PLACES_MAX); -ENOENT
+ * for an unknown table, -ECHRNG for a chain that this table does not have, -ENOTSUP for
+ * a pair not supported yet.
+ */
+int placement_find(enum policy_section section, const char *table, const char *chain,
+	enum place ret[PLACES_MAX]);

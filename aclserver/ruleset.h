@@ -1,0 +1,181 @@
+/*
+ * ruleset.h - the compiler's output: kernel rules as values, not as netlink messages.
+ *
+ * A policy file compiles to a list of struct ruleset_rule, each belonging to one place
+ * (a base chain of ours and the group inside it) and made of terms: tests of header or
+ * meta fields, then statements. nft_emit.c turns terms into nftables expressions for
+ * the family of the place; a later pass may fold rules of one shape into elements of
+ * one set before that. Pure values; all memory is the arena's of the file.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aclserver/diag.h"
+#include "aclserver/placement.h"
+#include "aclserver/policy.h"
+#include "common/arena.h"
+
+/** What can be tested. The table in field.c gives size and where the kernel finds it.
+ */
+enum field {
+	FIELD_IIFNAME, /* interface name, text; see ruleset_test.prefix for "swp+" */
+	FIELD_OIFNAME,
+	FIELD_MARK, /* skb mark; 4 bytes, host order in the kernel, big endian here */
+	FIELD_L3PROTO,  /* EtherType of the network header (0x0800, 0x86dd); 2 bytes. In
+			   inet:  meta nfproto; in bridge: meta protocol (right on tagged
+			   frames too) */
+	FIELD_L4PROTO,  /* transport protocol behind extension headers (meta l4proto); 1
+			   byte */
+	FIELD_IP_SADDR, /* 4 bytes */
+	FIELD_IP_DADDR,
+	FIELD_IP_DSCP, /* 6 bits, as the byte value 0..63 */
+	FIELD_IP_TTL,
+	FIELD_IP_LENGTH,  /* total length, 2 bytes */
+	FIELD_IP_FRAGOFF, /* 2 bytes, flags included: tests use a mask */
+	FIELD_IP6_SADDR,  /* 16 bytes */
+	FIELD_IP6_DADDR,
+	FIELD_IP6_DSCP,
+	FIELD_IP6_HOPLIMIT,
+	FIELD_IP6_LENGTH, /* payload length, 2 bytes */
+	FIELD_TH_SPORT,   /* 2 bytes */
+	FIELD_TH_DPORT,
+	FIELD_TCP_FLAGS, /* 1 byte */
+	FIELD_ICMP_TYPE,
+	FIELD_ICMP_CODE,
+	FIELD_ICMP6_TYPE,
+	FIELD_ICMP6_CODE,
+	FIELD_ETHER_SADDR, /* 6 bytes */
+	FIELD_ETHER_DADDR,
+	FIELD_ETHER_TYPE, /* as on the wire: 0x8100 on a tagged frame */
+	FIELD_VLAN_ID,  /* 12 bits as 0..4095, 2 bytes; only behind ETHER_TYPE == 0x8100
+			 */
+	FIELD_CT_STATE, /* bits of enum ip_conntrack_info as nft has them; 4 bytes */
+	FIELD_CT_STATUS,      /* IPS_* bits; 4 bytes */
+	FIELD_FIB_SADDR_TYPE, /* RTN_*; 4 bytes */
+	FIELD_FIB_DADDR_TYPE,
+	FIELD_COUNT,
+};
+
+enum { FIELD_SIZE_MAX = 16 };
+
+struct field_info {
+	const char *name; /* for messages and tests: "ip saddr" */
+	uint8_t size;     /* bytes of a value */
+};
+
+/** Facts on @field; never NULL for a valid member. */
+const struct field_info *field_info(enum field field);
+
+/** Inclusive; network byte order; the first size bytes count. lo == hi for a single
+ * value. */
+struct ruleset_range {
+	uint8_t lo[FIELD_SIZE_MAX];
+	uint8_t hi[FIELD_SIZE_MAX];
+};
+
+/** "field (& mask) is (not) in one of the ranges". */
+struct ruleset_test {
+	enum field field;
+	bool negate;
+	bool has_mask;                /* then every range is a single value */
+	uint8_t mask[FIELD_SIZE_MAX]; /* like the values */
+	const char *
+		ifname; /* for the two name fields, instead of ranges; "swp" for swp+ */
+	bool prefix;    /* ifname is a prefix ("swp+") */
+	struct ruleset_range
+		*ranges; /* sorted, not overlapping, not adjacent; n_ranges >= 1 */
+	size_t n_ranges;
+};
+
+enum ruleset_verdict {
+	RULESET_VERDICT_ACCEPT,
+	RULESET_VERDICT_DROP,
+};
+
+/** Passes at most rate packets per unit, bucket depth burst; the rule matches while it
+ * passes. */
+struct ruleset_limit {
+	uint64_t rate;   /* packets */
+	uint64_t unit_s; /* per so many seconds: 1, 60, 3600, 86400 */
+	uint32_t burst;  /* packets */
+};
+
+struct ruleset_log {
+	const char *prefix; /* or NULL */
+	uint32_t level;     /* 0..7, syslog */
+	uint32_t flags;     /* NF_LOG_* of linux/netfilter/nf_log.h */
+};
+
+enum term_kind {
+	TERM_TEST,     /* .test */
+	TERM_LIMIT,    /* .limit; a test with state */
+	TERM_COUNTER,  /* counts what matched so far; every rule has exactly one, behind
+			  all tests */
+	TERM_LOG,      /* .log */
+	TERM_SET_DSCP, /* .dscp; field says IPv4 or IPv6 (FIELD_IP_DSCP, FIELD_IP6_DSCP)
+			*/
+	TERM_VERDICT,  /* .verdict; last, if at all */
+};
+
+struct ruleset_term {
+	enum term_kind kind;
+	union {
+		struct ruleset_test test;
+		struct ruleset_limit limit;
+		struct ruleset_log log;
+		struct {
+			enum field field;
+			uint8_t value; /* 0..63 */
+		} dscp;
+		enum ruleset_verdict verdict;
+	};
+};
+
+/** 128-bit content hash. */
+struct ruleset_hash {
+	uint64_t w[2];
+};
+
+/** One kernel rule. */
+struct ruleset_rule {
+	enum place place;
+	struct ruleset_term *terms; /* in kernel order */
+	size_t n_terms;
+	struct ruleset_hash hash; /* of place, terms and text */
+	int line;                 /* where it comes from */
+	const char *written;      /* the rule as written, for messages */
+	const char *text; /* the simple rule in iptables -S form, lists expanded:
+			     "-A FORWARD -i swp1 -p tcp -j DROP"; for -L. Rules of one
+			     simple rule in several places share the same pointer */
+};
+
+/** One policy file, compiled. */
+struct ruleset_file {
+	struct ruleset_rule *rules; /* grouped by place, in file order inside each */
+	size_t n_rules;
+	size_t first[PLACE_COUNT]; /* index of the first rule of each place */
+	size_t count[PLACE_COUNT]; /* how many it has */
+	struct ruleset_hash
+		hash[PLACE_COUNT]; /* over the rules of that place; 0 when none */
+};
+
+enum compile_flags {
+	COMPILE_STRICT = 1, /* report what Cumulus hardware would not take, as errors */
+};
+
+/**
+ * Compile the text of one rule file: policy_parse, policy_expand, rule_parse,
+ * placement.
+ * @file   name for messages
+ * @vars   of policy.conf, or NULL
+ * @arena  owns the result
+ * @ret    filled on success only
+ * Returns 0; -EINVAL when errors were added to @diags (all of the file); -ENOMEM.
+ *         Warnings may be added in either case.
+ */
+int policy_compile(const char *file, const char *text, size_t len,
+	const struct policy_vars *vars, unsigned flags, struct arena *arena,
+	struct ruleset_file *ret, struct diags *diags);

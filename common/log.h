@@ -1,0 +1,50 @@
+/*
+ * log.h - levels, sinks and a topic filter.
+ *
+ * The function that decides what happens next logs, once, with the object's name first
+ * ("swp3: …", "acl \"edge\": …"). Pure and state modules do not log. errno survives
+ * every call. Text that came from outside is escaped by the sink: control characters
+ * become \xNN.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+enum log_level {
+	LOG_LEVEL_ERROR,   /* the daemon cannot do its task */
+	LOG_LEVEL_WARNING, /* degraded, someone should look */
+	LOG_LEVEL_NOTICE,  /* start, stop, reload, configuration change */
+	LOG_LEVEL_INFO,    /* rare normal events */
+	LOG_LEVEL_DEBUG,   /* anything useful, by topic */
+};
+
+/** Receives one finished line without newline. @topic is NULL above LOG_LEVEL_DEBUG. */
+typedef void (*log_sink_fn)(
+	enum log_level level, const char *topic, const char *line, void *user_data);
+
+/**
+ * Choose where lines go: stderr (the start value). With the journal behind stderr
+ * (JOURNAL_STREAM is set and matches) each line carries its <N> priority prefix.
+ * @ident  program name shown in front when stderr is not the journal; borrowed for ever
+ */
+void log_open(const char *ident);
+
+/** Replace the sink (tests, fuzzers); NULL restores stderr. */
+void log_set_sink(log_sink_fn sink, void *user_data);
+
+/** Lines above @level are dropped. Start value: LOG_LEVEL_INFO. */
+void log_set_level(enum log_level level);
+
+/** Debug topics to show, comma separated, "all" for every one; copied. NULL = none. */
+void log_set_topics(const char *topics);
+
+/** True if log_debug(@topic, …) would write: guards costly formatting. */
+bool log_debug_on(const char *topic);
+
+__attribute__((format(printf, 1, 2))) void log_error(const char *fmt, ...);
+__attribute__((format(printf, 1, 2))) void log_warning(const char *fmt, ...);
+__attribute__((format(printf, 1, 2))) void log_notice(const char *fmt, ...);
+__attribute__((format(printf, 1, 2))) void log_info(const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void log_debug(
+	const char *topic, const char *fmt, ...);
