@@ -142,7 +142,8 @@ struct ruleset_hash {
 /** One kernel rule. */
 struct ruleset_rule {
 	enum place place;
-	struct ruleset_term *terms; /* in kernel order */
+	enum policy_section section; /* for -L, -F and -Z by kind */
+	struct ruleset_term *terms;  /* in kernel order */
 	size_t n_terms;
 	struct ruleset_hash hash; /* of place, terms and text */
 	int line;                 /* where it comes from */
