@@ -30,10 +30,12 @@ __attribute__((format(printf, 3, 4))) int err_set(
 __attribute__((format(printf, 3, 4))) int err_sys(
 	struct err *err, int code, const char *fmt, ...);
 
-/** Put "@fmt: " in front of the text @err already has; returns its code. For callers
- * that know the object (file, line, port) that the callee did not. */
+/** Put "@fmt: " in front of the text @err already has and return its code. For callers
+ * that know the object (file, line, port) that the callee did not. Nothing changes when
+ * @err holds no error; NULL gives -EINVAL, so that a failure never turns into success.
+ */
 __attribute__((format(printf, 2, 3))) int err_prefix(
 	struct err *err, const char *fmt, ...);
 
-/** Forget the error. */
+/** Forget the error; accepts NULL. */
 void err_clear(struct err *err);

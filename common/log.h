@@ -3,8 +3,9 @@
  *
  * The function that decides what happens next logs, once, with the object's name first
  * ("swp3: …", "acl \"edge\": …"). Pure and state modules do not log. errno survives
- * every call. Text that came from outside is escaped by the sink: control characters
- * become \xNN.
+ * every call. Control characters become \xNN, so that text from outside can neither
+ * start a line of its own nor talk to a terminal; lines above 2 kB are cut and end in
+ * "...".
  */
 #pragma once
 
@@ -19,7 +20,8 @@ enum log_level {
 	LOG_LEVEL_DEBUG,   /* anything useful, by topic */
 };
 
-/** Receives one finished line without newline. @topic is NULL above LOG_LEVEL_DEBUG. */
+/** Receives one finished, escaped line without newline. @topic is set for debug lines,
+ * else NULL. Both are valid during the call only. */
 typedef void (*log_sink_fn)(
 	enum log_level level, const char *topic, const char *line, void *user_data);
 
@@ -36,15 +38,18 @@ void log_set_sink(log_sink_fn sink, void *user_data);
 /** Lines above @level are dropped. Start value: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 
-/** Debug topics to show, comma separated, "all" for every one; copied. NULL = none. */
+/** Debug topics to show, comma separated without blanks, "all" for every one; copied.
+ * NULL = none. They show at LOG_LEVEL_DEBUG only. */
 void log_set_topics(const char *topics);
 
 /** True if log_debug(@topic, …) would write: guards costly formatting. */
 bool log_debug_on(const char *topic);
 
+/** Write one line at the level that the name says. Any thread may call. */
 __attribute__((format(printf, 1, 2))) void log_error(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void log_warning(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void log_notice(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void log_info(const char *fmt, ...);
+/** Write one line if @topic is shown; "topic: " is put in front of it. */
 __attribute__((format(printf, 2, 3))) void log_debug(
 	const char *topic, const char *fmt, ...);

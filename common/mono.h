@@ -18,6 +18,7 @@ struct mono mono_now(void);
  * clock. */
 void mono_set_source(int64_t (*source)(void *user_data), void *user_data);
 
+/** The moment @ms milliseconds after @t. */
 static inline struct mono
 mono_add_ms(struct mono t, int64_t ms)
 {
@@ -31,12 +32,14 @@ mono_diff_ms(struct mono from, struct mono to)
 	return (to.ns - from.ns) / 1000000;
 }
 
+/** As mono_diff_ms(), in microseconds. */
 static inline int64_t
 mono_diff_us(struct mono from, struct mono to)
 {
 	return (to.ns - from.ns) / 1000;
 }
 
+/** True if @a is earlier than @b. */
 static inline bool
 mono_before(struct mono a, struct mono b)
 {

@@ -18,9 +18,10 @@ struct wbuf {
 	bool overflow; /* something did not fit; nothing was written since */
 };
 
-/** Start writing into @data of @size bytes. */
+/** Start writing into @data of @size bytes (may be NULL when @size is 0). */
 void wbuf_init(struct wbuf *w, void *data, size_t size);
 
+/** @v in 1, 2, 4 or 8 bytes, most significant first. */
 void wbuf_put_u8(struct wbuf *w, uint8_t v);
 void wbuf_put_be16(struct wbuf *w, uint16_t v);
 void wbuf_put_be32(struct wbuf *w, uint32_t v);
@@ -34,7 +35,8 @@ void wbuf_put_opaque(struct wbuf *w, const void *p, size_t n);
 /** XDR opaque[n]: bytes and padding to 4, no length word. */
 void wbuf_put_opaque_fixed(struct wbuf *w, const void *p, size_t n);
 
-/** Reserve a 32-bit length word; returns its offset for wbuf_end_len(). */
+/** Reserve a 32-bit length word; returns its offset for wbuf_end_len(), which does
+ * nothing if the word itself did not fit. */
 size_t wbuf_begin_len(struct wbuf *w);
 /** Patch the word at @at with the number of bytes written since it. */
 void wbuf_end_len(struct wbuf *w, size_t at);
@@ -42,16 +44,18 @@ void wbuf_end_len(struct wbuf *w, size_t at);
  * written. */
 void wbuf_patch_be32(struct wbuf *w, size_t at, uint32_t v);
 
-/** Go back to @len bytes and forget an overflow: takes a record that did not fit back
- * whole. */
+/** Go back to @len bytes (a value that w->len had before; a larger one changes nothing)
+ * and forget an overflow: takes a record that did not fit back whole. */
 void wbuf_rewind(struct wbuf *w, size_t len);
 
+/** False once a write did not fit. */
 static inline bool
 wbuf_ok(const struct wbuf *w)
 {
 	return !w->overflow;
 }
 
+/** Bytes that still fit. */
 static inline size_t
 wbuf_room(const struct wbuf *w)
 {
