@@ -1,0 +1,44 @@
+/*
+ * nft_emit.h - from the ruleset model to kernel rules: one struct ruleset_rule becomes
+ * one rule message (and, for lists of values, the anonymous sets in front of it).
+ *
+ * What a field means in the kernel's terms (which header, which bytes, which byte
+ * order) is one table in nft_emit.c; placement and order are the caller's.
+ */
+#pragma once
+
+#include "aclserver/ruleset.h"
+#include "common/err.h"
+#include "common/nft.h"
+
+/** Where and how one rule is emitted. */
+struct nft_emit {
+	struct nft_batch *batch; /* receives the messages */
+	struct nft_table table;  /* its family decides how some fields are read */
+	struct nft_rule_at at;   /* chain and position */
+	uint64_t packets; /* the counter starts from these: 0, or those of the rule that
+			     it takes over */
+	uint64_t bytes;
+};
+
+/**
+ * Append @rule to the batch; all its messages carry @cookie. User data: the rule's text
+ * as comment, its hash and its line.
+ * Returns  0; -EOPNOTSUPP (the family cannot do it) or -EINVAL (a malformed model: a
+ * bug of ours) with the reason in @err, then the batch is as before; or the batch's own
+ * failure.
+ */
+int nft_emit_rule(const struct nft_emit *emit, const struct ruleset_rule *rule,
+	uint64_t cookie, struct err *err);
+
+enum { NFT_EMIT_TEXT_MAX = NFT_UDATA_MAX };
+
+/** What the user data of an emitted rule says. */
+struct nft_emit_tag {
+	struct ruleset_hash hash;
+	int line;
+	char text[NFT_EMIT_TEXT_MAX]; /* ruleset_rule.text, cut after 231 bytes */
+};
+
+/** Read user data back. False when it is not of a rule of ours. */
+bool nft_emit_read_tag(struct nft_blob udata, struct nft_emit_tag *ret);
