@@ -2,12 +2,13 @@
  * policy.h - the policy language, first half: text of one file -> rules as token lists.
  *
  * Three pure steps, each in its own file:
- *   policy_conf.c    text of policy.conf     -> include patterns and variables
- *   policy_parse.c   text of one rule file   -> struct policy_rule (section, line,
- * tokens; variables substituted, quotes removed) policy_expand.c  one struct
- * policy_rule  -> simple rules: chain, interface and address lists become their cross
- * product Grammar: reference "cl-acltool" §1.3. All memory is taken from the caller's
- * arena.
+ *   policy_conf.c    text of policy.conf    -> include patterns and variables
+ *   policy_parse.c   text of one rule file  -> rules: section, line, tokens
+ *   policy_expand.c  one rule               -> simple rules: chain, interface and
+ *                                              address lists as their cross product
+ *
+ * The language is that of Cumulus Linux ACL policy files. All memory is taken from the
+ * caller's arena.
  */
 #pragma once
 
@@ -24,28 +25,32 @@ enum policy_section {
 };
 
 enum {
-	POLICY_FILE_MAX = 4 << 20, /* bytes of one file */
-	POLICY_LINE_MAX =
-		16 << 10,        /* bytes of one line, before and after substitution */
-	POLICY_TOKENS_MAX = 512, /* tokens of one rule */
-	POLICY_EXPANDED_MAX = 100000, /* simple rules out of one file */
+	POLICY_FILE_MAX = 4 << 20,  /* bytes of one file */
+	POLICY_LINE_MAX = 16 << 10, /* bytes of a line, before and after substitution */
+	POLICY_TEXT_MAX = 16 << 20, /* bytes of a file after substitution */
+	POLICY_VARS_MAX = 4096,     /* variables assigned in one file */
+	POLICY_TOKENS_MAX = 512,    /* tokens of one rule */
+	POLICY_EXPANDED_MAX = 100000,         /* simple rules out of one file */
+	POLICY_EXPANDED_TOKENS_MAX = 4 << 20, /* tokens of all of them */
 };
 
 /** Variables; a later assignment of the same name wins. */
 struct policy_vars {
-	struct policy_var *items; /* borrowed from the arena */
+	struct policy_var *items; /* sorted by name in byte order; the arena's */
 	size_t n;
 };
 
 struct policy_var {
 	const char *name;
-	const char *value; /* quotes removed, blanks around commas removed */
+	const char *value; /* quotes removed, variables substituted; NULL inside the
+			      parser only: the assignment was an error */
 };
 
 struct policy_token {
 	const char *text; /* never NULL; may be "" when it was written as "" */
-	bool quoted; /* some part stood in quotes: not split at commas, never an option
-		      */
+	bool quoted;      /* some part stood in quotes: never an option or "!". The list
+			     options are split at commas even so: no interface, chain or
+			     address contains one */
 };
 
 /** One rule, as written (policy_parse) or simple (policy_expand). */
@@ -60,6 +65,8 @@ struct policy_rule {
 struct policy_rules {
 	struct policy_rule *items;
 	size_t n;
+	size_t size;     /* rules that items has room for */
+	size_t n_tokens; /* of all rules together */
 };
 
 /** What policy.conf says. */
@@ -88,7 +95,12 @@ int policy_conf_parse(const char *file, const char *text, size_t len,
 	struct arena *arena, struct policy_conf *ret, struct diags *diags);
 
 /**
- * Parse one rule file.
+ * Parse one rule file. Inside "[section]" tags every line is a rule: words separated by
+ * blanks, with single and double quotes ('\' takes the next byte literally in the
+ * latter), "$NAME" and "${NAME}" substituted everywhere but in single quotes. Blanks
+ * beside a comma do not separate. A variable has to be assigned above its use; one that
+ * is not, or that is empty, is an error.
+ *
  * @inherited  variables of policy.conf; may be NULL
  * @ret        every rule that could be parsed, in file order; also valid when -EINVAL
  * Returns     0, -EINVAL when errors were added to @diags (all of them), or -ENOMEM
@@ -99,11 +111,18 @@ int policy_parse(const char *file, const char *text, size_t len,
 
 /**
  * Expand one rule into simple rules: "-A INPUT,FORWARD -i swp1,swp2 -s a,b" gives 2*2*2
- * rules, the leftmost list varying slowest. Lists are those after -A/--append, -i, -o,
- * -s, -d (short and long forms) in iptables and ip6tables, after -A, -i, -o in
- * ebtables. Negated lists ("! -s a,b") become an error: their cross product would not
- * mean what it says. Empty list items are an error. Appends to @ret. Returns 0, -EINVAL
- * (in @diags), -E2BIG (more than POLICY_EXPANDED_MAX; in @diags), or -ENOMEM.
+ * rules, the leftmost list varying slowest. Lists are those after -A, -i, -o, -s, -d in
+ * iptables and ip6tables, after -A, -i, -o in ebtables; in every form that getopt_long
+ * takes, of which the simple rules keep one only: the short option and its value as two
+ * tokens, "!" in front of the option.
+ *
+ * Errors: no -A or another command than -A; one of the options twice; an option without
+ * value; an empty list item; a negated list ("! -s a,b"): its cross product would not
+ * mean what it says.
+ *
+ * @ret     appended to, and never only in part; starts as { 0 } for each file
+ * Returns  0, -EINVAL (in @diags), -E2BIG (more than POLICY_EXPANDED_MAX rules or
+ *          POLICY_EXPANDED_TOKENS_MAX tokens in @ret; in @diags), or -ENOMEM
  */
 int policy_expand(const char *file, const struct policy_rule *rule, struct arena *arena,
 	struct policy_rules *ret, struct diags *diags);
