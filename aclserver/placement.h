@@ -25,6 +25,7 @@ enum base {
 	BASE_INET_OUTPUT_FILTER,
 	BASE_INET_POSTROUTING_MANGLE,
 	BASE_BRIDGE_PREROUTING_MANGLE,
+	BASE_BRIDGE_INPUT_MANGLE,
 	BASE_BRIDGE_INPUT_FILTER,
 	BASE_BRIDGE_FORWARD_MANGLE,
 	BASE_BRIDGE_FORWARD_FILTER,
@@ -73,11 +74,18 @@ place_make(enum base base, enum place_group group)
 
 enum { PLACES_MAX = 4 };
 
+/** What placement depends on. */
+struct placement_query {
+	enum policy_section section;
+	const char *table; /* "filter", "mangle", … */
+	const char *chain; /* "FORWARD", … */
+	bool names_in; /* the rule names an input interface, not inverted and not "any"
+			*/
+};
+
 /**
- * The places of a rule of @section in @table ("filter", "mangle", …) and @chain
- * ("FORWARD", …). Returns how many were written to @ret (at most PLACES_MAX); -ENOENT
- * for an unknown table, -ECHRNG for a chain that this table does not have, -ENOTSUP for
- * a pair not supported yet.
+ * The places of a rule. Returns how many were written to @ret (at most PLACES_MAX);
+ * -ENOENT for an unknown table, -ECHRNG for a chain that this table does not have,
+ * -ENOTSUP for a table not supported yet.
  */
-int placement_find(enum policy_section section, const char *table, const char *chain,
-	enum place ret[PLACES_MAX]);
+int placement_find(const struct placement_query *query, enum place ret[PLACES_MAX]);

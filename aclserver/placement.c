@@ -1,0 +1,159 @@
+/*
+ * placement.c - the two tables of placement.h: our base chains, and which of them a
+ * rule of (section, table, chain) goes to.
+ *
+ * What decides is where Linux shows a packet (hooks it visits, interface it is seen
+ * with):
+ *   bridged swp1 -> swp2          bridge prerouting, forward, postrouting: the ports
+ *   to the switch, routed port    inet prerouting, input: the port
+ *   to the switch, bridge port    bridge prerouting, input: the port; then
+ *                                 inet prerouting, input: the bridge or the VLAN device
+ *   routed swp1 -> swp2           inet prerouting, forward, postrouting: the ports
+ *   from the switch, bridge port  inet output, postrouting: the bridge;
+ *                                 then bridge output, postrouting: the port
+ * In FORWARD a packet is seen by one family only, so both halves are installed.
+ * In INPUT it may be seen by both, so the bridge half is there only for a rule that
+ * names an input interface: no packet has the same interface in both families (only a
+ * wildcard can match both a port and its bridge: "b+", bond1 and br0), a bridge
+ * being no port of itself. In PREROUTING and POSTROUTING both halves are needed for
+ * bridged packets; a rule without interface there sees a packet between a bridge port
+ * and the switch itself twice: its verdict is the same, its counter moves twice.
+ * bridge input also sees frames that the switch will route, not only those to itself.
+ */
+#include "aclserver/placement.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
+
+/* mangle on its usual priority in inet; in bridge, just ahead of the filter tables. */
+enum {
+	INET_MANGLE = -150,
+	INET_FILTER = 0,
+	BRIDGE_MANGLE = -250,
+	BRIDGE_FILTER = -200,       /* frames that come in by a port */
+	BRIDGE_FILTER_OUTPUT = 200, /* frames of the switch itself */
+};
+
+/* clang-format off */
+static const struct base_info bases[BASE_COUNT] = {
+	[BASE_INET_PREROUTING_MANGLE] =
+		{ "mangle_prerouting", NFPROTO_INET, NF_INET_PRE_ROUTING, INET_MANGLE, "filter" },
+	[BASE_INET_INPUT_MANGLE] =
+		{ "mangle_input", NFPROTO_INET, NF_INET_LOCAL_IN, INET_MANGLE, "filter" },
+	[BASE_INET_INPUT_FILTER] =
+		{ "filter_input", NFPROTO_INET, NF_INET_LOCAL_IN, INET_FILTER, "filter" },
+	[BASE_INET_FORWARD_MANGLE] =
+		{ "mangle_forward", NFPROTO_INET, NF_INET_FORWARD, INET_MANGLE, "filter" },
+	[BASE_INET_FORWARD_FILTER] =
+		{ "filter_forward", NFPROTO_INET, NF_INET_FORWARD, INET_FILTER, "filter" },
+	/* "route": a packet whose DSCP was changed is routed again, as iptables does. */
+	[BASE_INET_OUTPUT_MANGLE] =
+		{ "mangle_output", NFPROTO_INET, NF_INET_LOCAL_OUT, INET_MANGLE, "route" },
+	[BASE_INET_OUTPUT_FILTER] =
+		{ "filter_output", NFPROTO_INET, NF_INET_LOCAL_OUT, INET_FILTER, "filter" },
+	[BASE_INET_POSTROUTING_MANGLE] =
+		{ "mangle_postrouting", NFPROTO_INET, NF_INET_POST_ROUTING, INET_MANGLE, "filter" },
+	[BASE_BRIDGE_PREROUTING_MANGLE] =
+		{ "mangle_prerouting", NFPROTO_BRIDGE, NF_BR_PRE_ROUTING, BRIDGE_MANGLE, "filter" },
+	[BASE_BRIDGE_INPUT_MANGLE] =
+		{ "mangle_input", NFPROTO_BRIDGE, NF_BR_LOCAL_IN, BRIDGE_MANGLE, "filter" },
+	[BASE_BRIDGE_INPUT_FILTER] =
+		{ "filter_input", NFPROTO_BRIDGE, NF_BR_LOCAL_IN, BRIDGE_FILTER, "filter" },
+	[BASE_BRIDGE_FORWARD_MANGLE] =
+		{ "mangle_forward", NFPROTO_BRIDGE, NF_BR_FORWARD, BRIDGE_MANGLE, "filter" },
+	[BASE_BRIDGE_FORWARD_FILTER] =
+		{ "filter_forward", NFPROTO_BRIDGE, NF_BR_FORWARD, BRIDGE_FILTER, "filter" },
+	[BASE_BRIDGE_OUTPUT_FILTER] =
+		{ "filter_output", NFPROTO_BRIDGE, NF_BR_LOCAL_OUT, BRIDGE_FILTER_OUTPUT, "filter" },
+	[BASE_BRIDGE_POSTROUTING_MANGLE] =
+		{ "mangle_postrouting", NFPROTO_BRIDGE, NF_BR_POST_ROUTING, BRIDGE_MANGLE, "filter" },
+};
+
+/* Whether a rule is placed there. */
+enum when { ALWAYS, WITH_IN };
+
+struct row {
+	const char *table;
+	const char *chain;
+	enum base base;
+	enum when when;
+};
+
+/* [iptables] and [ip6tables] */
+static const struct row ip_rows[] = {
+	{ "filter", "INPUT",       BASE_INET_INPUT_FILTER,         ALWAYS },
+	{ "filter", "INPUT",       BASE_BRIDGE_INPUT_FILTER,       WITH_IN },
+	{ "filter", "FORWARD",     BASE_INET_FORWARD_FILTER,       ALWAYS },
+	{ "filter", "FORWARD",     BASE_BRIDGE_FORWARD_FILTER,     ALWAYS },
+	{ "filter", "OUTPUT",      BASE_INET_OUTPUT_FILTER,        ALWAYS },
+	{ "mangle", "PREROUTING",  BASE_INET_PREROUTING_MANGLE,    ALWAYS },
+	{ "mangle", "PREROUTING",  BASE_BRIDGE_PREROUTING_MANGLE,  ALWAYS },
+	{ "mangle", "INPUT",       BASE_INET_INPUT_MANGLE,         ALWAYS },
+	{ "mangle", "INPUT",       BASE_BRIDGE_INPUT_MANGLE,       WITH_IN },
+	{ "mangle", "FORWARD",     BASE_INET_FORWARD_MANGLE,       ALWAYS },
+	{ "mangle", "FORWARD",     BASE_BRIDGE_FORWARD_MANGLE,     ALWAYS },
+	{ "mangle", "OUTPUT",      BASE_INET_OUTPUT_MANGLE,        ALWAYS },
+	{ "mangle", "POSTROUTING", BASE_INET_POSTROUTING_MANGLE,   ALWAYS },
+	{ "mangle", "POSTROUTING", BASE_BRIDGE_POSTROUTING_MANGLE, ALWAYS },
+	{ NULL, NULL, BASE_COUNT, ALWAYS },
+};
+
+/* [ebtables] */
+static const struct row eb_rows[] = {
+	{ "filter", "INPUT",   BASE_BRIDGE_INPUT_FILTER,   ALWAYS },
+	{ "filter", "FORWARD", BASE_BRIDGE_FORWARD_FILTER, ALWAYS },
+	{ "filter", "OUTPUT",  BASE_BRIDGE_OUTPUT_FILTER,  ALWAYS },
+	{ NULL, NULL, BASE_COUNT, ALWAYS },
+};
+/* clang-format on */
+
+/* Tables that exist and that no row takes yet. */
+static const char *const ip_tables_later[] = { "nat", "raw", "security", NULL };
+static const char *const eb_tables_later[] = { "nat", "broute", NULL };
+
+const struct base_info *
+base_info(enum base base)
+{
+	assert(base < BASE_COUNT);
+	return &bases[base];
+}
+
+static bool
+name_in(const char *name, const char *const *names)
+{
+	for (; *names; names++)
+		if (strcmp(name, *names) == 0)
+			return true;
+	return false;
+}
+
+int
+placement_find(const struct placement_query *query, enum place ret[PLACES_MAX])
+{
+	bool eb = query->section == POLICY_SECTION_EBTABLES;
+	enum place_group group = eb ? PLACE_GROUP_EB : PLACE_GROUP_IP;
+	bool table_known = false;
+	int n = 0;
+
+	for (const struct row *row = eb ? eb_rows : ip_rows; row->table; row++) {
+		if (strcmp(row->table, query->table) != 0)
+			continue;
+		table_known = true;
+		if (strcmp(row->chain, query->chain) != 0)
+			continue;
+		if (row->when == WITH_IN && !query->names_in)
+			continue;
+		assert(n < PLACES_MAX);
+		ret[n++] = place_make(row->base, group);
+	}
+	if (n > 0)
+		return n;
+	if (name_in(query->table, eb ? eb_tables_later : ip_tables_later))
+		return -ENOTSUP;
+	return table_known ? -ECHRNG : -ENOENT;
+}
