@@ -10,10 +10,11 @@
 
 /**
  * Read a whole regular file below the directory @dirfd (AT_FDCWD for a path).
+ *
  * @max      larger files give -EFBIG
  * @ret_buf  owned by the caller, NUL behind the last byte; @ret_len excludes it
  * Returns   0 or negative errno; -EINVAL when it is not a regular file. Symbolic links
- * are followed. Files of /proc and /sys work, too.
+ *           are followed. Files of /proc and /sys work, too
  */
 int file_read(int dirfd, const char *path, size_t max, char **ret_buf, size_t *ret_len);
 
@@ -23,8 +24,8 @@ int file_read(int dirfd, const char *path, size_t max, char **ret_buf, size_t *r
  *
  * @mode    permission bits, whatever the umask is
  * Returns  0 or negative errno. On failure the old file is untouched and no temporary
- * is left; only when the sync of the directory fails the new content is in place
- *          already and may not survive a power loss.
+ *          is left; only when the sync of the directory fails the new content is in
+ *          place already and may not survive a power loss
  * Names    a power loss can leave a temporary ".tapgate-….tmp", which readers of the
  *          directory must not look at
  */

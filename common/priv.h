@@ -15,18 +15,27 @@
 int priv_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct err *err);
 
 /**
- * Become @uid/@gid without supplementary groups, keeping exactly the capabilities in
- * @keep (CAP_* numbers, @n_keep of them, effective and permitted; none inheritable or
- * ambient), empty the bounding set otherwise, and set no_new_privs. Works also when
- * already unprivileged if nothing else is asked for. Must run before threads start. On
- * failure the process must end: it may be half changed.
+ * Become @uid/@gid without supplementary groups and with exactly the capabilities
+ * @keep.
+ *
+ * @keep    CAP_* numbers, @n_keep of them: effective and permitted; none is inheritable
+ *          or ambient. The bounding set keeps no others
+ * Sets     no_new_privs
+ * Returns  0 or negative errno; after a failure the process must end, it may be half
+ *          changed
+ *
+ * Works also for a process that is @uid/@gid already and has no privilege: what it
+ * cannot drop then (supplementary groups, bounding set) gives it nothing. Call before
+ * threads start: capabilities belong to a thread.
  */
 int priv_drop(uid_t uid, gid_t gid, const int *keep, int n_keep, struct err *err);
 
 /**
  * Install a seccomp filter that allows only the system calls in @names (ends with NULL)
  * and answers all others with EPERM; calls that would be a sign of an attack (execve,
- * ptrace, …) kill the process. Names unknown on this architecture are skipped.
+ * ptrace, …) kill the process unless they are in @names. Names unknown on this
+ * architecture are skipped. Holds for all threads; sets no_new_privs. Returns 0 or
+ * negative errno: -EINVAL if the kernel has no seccomp.
  */
 int priv_seccomp_allow(const char *const *names, struct err *err);
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /** Send lines such as "READY=1\nSTATUS=…". 0 if there is nobody to tell; negative errno
- * on failure. */
+ * on failure, which no daemon should die of. */
 int sdnotify_send(const char *state);
 
 /** RELOADING=1 with the MONOTONIC_USEC that Type=notify-reload wants. */
