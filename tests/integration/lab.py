@@ -110,6 +110,27 @@ class Wire:
                 frames.append(frame)
 
 
+def fill(switch, path, family, packet):
+    """The packet with everything set that its path decides."""
+    hosts, changes = switch.hosts, {}
+    source, target = hosts.get(path.source), hosts.get(path.target)
+    near = source or target
+    changes["family"] = family
+    changes["src"] = source.address(family) if source else near.gateway(family)
+    changes["dst"] = target.address(family) if target else near.gateway(family)
+    changes["smac"] = source.mac if source else port_mac(0)
+    if source and target and source.subnet == target.subnet:
+        changes["dmac"] = target.mac
+    else:
+        changes["dmac"] = port_mac(0 if near.number in switch.bridged else near.number)
+    if family == 6 and packet.proto == "icmp":
+        changes["proto"] = "icmp6"
+    given = {name: value for name in changes if (value := getattr(packet, name)) is not None}
+    if "proto" in changes:
+        given.pop("proto")
+    return dataclasses.replace(packet, **{**changes, **given})
+
+
 class Lab:
     """A switch with a raw socket at every end of it."""
 
@@ -129,33 +150,13 @@ class Lab:
         raw.setblocking(False)
         return raw
 
-    def fill(self, path, family, packet):
-        """The packet with everything set that its path decides."""
-        hosts, changes = self.switch.hosts, {}
-        source, target = hosts.get(path.source), hosts.get(path.target)
-        near = source or target
-        changes["family"] = family
-        changes["src"] = source.address(family) if source else near.gateway(family)
-        changes["dst"] = target.address(family) if target else near.gateway(family)
-        changes["smac"] = source.mac if source else port_mac(0)
-        if source and target and source.subnet == target.subnet:
-            changes["dmac"] = target.mac
-        else:
-            changes["dmac"] = port_mac(0 if near.number in self.switch.bridged else near.number)
-        if family == 6 and packet.proto == "icmp":
-            changes["proto"] = "icmp6"
-        given = {name: value for name in changes if (value := getattr(packet, name)) is not None}
-        if "proto" in changes:
-            given.pop("proto")
-        return dataclasses.replace(packet, **{**changes, **given})
-
     def send(self, path, family, *given):
         """Send packets and return, for each, what came out at the path's end.
 
         Shape: a list with packets.Seen per packet, or None where it did not arrive; where the end is the switch
         itself, the bytes that its sockets got. A packet that comes out twice or elsewhere is an AssertionError.
         """
-        filled = [self.fill(path, family, packet) for packet in given]
+        filled = [fill(self.switch, path, family, packet) for packet in given]
         frames = [packet.frame() for packet in filled]
         arrived = self.exchange(path.source, frames, [packet.dst for packet in filled])
         results = []

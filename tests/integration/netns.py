@@ -69,11 +69,9 @@ class Namespace:
         """The argument vector that runs argv inside; the process id stays that of the command."""
         return ["nsenter", f"--net={self.path}", *argv]
 
-    def run(self, *argv, check=True, **kwargs):
+    def run(self, *argv, check=True, input="", **kwargs):  # pylint: disable=redefined-builtin
         """Run a command inside and return what subprocess.run() does; output is captured as text."""
-        done = subprocess.run(self.command(*argv), text=True, capture_output=True, check=False,
-                              **{"stdin": subprocess.DEVNULL, **({} if "input" not in kwargs else {"stdin": None})},
-                              **kwargs)
+        done = subprocess.run(self.command(*argv), text=True, capture_output=True, check=False, input=input, **kwargs)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(argv)}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
         return done
@@ -212,7 +210,7 @@ class Switch:
         for number, host in self.hosts.items():
             gateway_mac = port_mac(0 if number in self.bridged else number)
             lines = [f"addr add {host.ip4}/24 dev eth0", f"addr add {host.ip6}/64 dev eth0 nodad",
-                     f"route add default via {host.gateway4}", f"-6 route add default via {host.gateway6}"]
+                     f"route add default via {host.gateway4}", f"route add default via {host.gateway6}"]
             known = [(host.gateway4, gateway_mac), (host.gateway6, gateway_mac)]
             for other in self.hosts.values():
                 if other is not host and other.subnet == host.subnet:
