@@ -48,9 +48,9 @@ struct policy_var {
 
 struct policy_token {
 	const char *text; /* never NULL; may be "" when it was written as "" */
-	bool quoted;      /* some part stood in quotes: never an option or "!". The list
-			     options are split at commas even so: no interface, chain or
-			     address contains one */
+	bool quoted;      /* begins in quotes: never an option or "!". The list options
+			     are split at commas even so: no interface, chain or address
+			     contains one */
 };
 
 /** One rule, as written (policy_parse) or simple (policy_expand). */
