@@ -335,12 +335,14 @@ parse_binary_size(const char *text, uint64_t *ret)
 
 	if (len < 4 || len - 3 >= sizeof(digits) || strcmp(text + len - 2, "iB") != 0)
 		return -EINVAL;
+	if (strspn(text, "0123456789") != len - 3)
+		return -EINVAL;
 	unit = strchr(units, text[len - 3]);
 	if (!unit)
 		return -EINVAL;
 	memcpy(digits, text, len - 3);
 	digits[len - 3] = '\0';
-	result = parse_u64_scaled(digits, 0, UINT64_MAX, &number);
+	result = parse_u64(digits, 0, UINT64_MAX, &number);
 	if (result < 0)
 		return result;
 	if (number > UINT64_MAX >> (10 * (unit - units + 1)))
