@@ -110,8 +110,8 @@ struct nft_base_chain {
 	struct nft_blob udata;
 };
 
-/** Create a base chain. One of that name with the same hook, type and priority is left
- * as it is (its devices and user data too); another one is an error (EEXIST). */
+/** Create a base chain. One of that name with the same hook, type, priority and devices
+ * is left as it is, its user data too; with others it is an error (EEXIST). */
 void nft_batch_add_base_chain(struct nft_batch *batch, const struct nft_table *table,
 	const struct nft_base_chain *chain, uint64_t cookie);
 
@@ -236,7 +236,10 @@ void nft_batch_add_ranges(struct nft_batch *batch, const struct nft_table *table
 
 enum nft_mode {
 	NFT_MODE_COMMIT,
-	NFT_MODE_CHECK, /* the kernel validates everything, then takes it back */
+	NFT_MODE_CHECK, /* the kernel validates everything, then takes it back; but
+			   Linux then does not see a jump loop in a table of this very
+			   batch
+			 */
 };
 
 enum nft_outcome {
@@ -284,9 +287,10 @@ struct nft_commit_how {
  * Send the batch as one transaction and collect every answer. Blocks until the kernel
  * has decided. An empty batch is DONE without a call. Temporary failures (EINTR,
  * EAGAIN, ERESTART, ENOBUFS before the kernel saw it) are retried a few times. The
- * batch stays as it is: it may be committed again, or reset.
+ * batch keeps its messages (only their sequence numbers change): it may be committed
+ * again, or reset.
  * @ret     filled always; nft_result_done() by the caller
  * Returns  0 for DONE, else ret->code
  */
-int nft_commit(struct nft *nft, const struct nft_batch *batch,
+int nft_commit(struct nft *nft, struct nft_batch *batch,
 	const struct nft_commit_how *how, struct nft_result *ret);
