@@ -8,13 +8,14 @@
  * their keys. The key of a single name is found without reading a directory, so a
  * caller that keeps a sorted table by key can follow file events:
  *
- *     policy_load_conf()  ->  watch every directory in watches[]  -> policy_load_list()
- *     event (watch, name) ->  policy_load_resolve()  ->  one file, everything, or
- * nothing
+ *     policy_load_conf(), watch every directory in watches[], policy_load_list();
+ *     for each event (watch, name): policy_load_resolve()
  *
  * An event that was caused by a directory (IN_ISDIR) concerns no file, but may still
  * mean POLICY_LOAD_RESCAN; IN_DELETE_SELF, IN_MOVE_SELF and a queue overflow always
- * mean it. To rescan, load anew and list anew. Acting module: reads policy.conf and
+ * mean it. To rescan, load anew and list anew. Watch policy.conf's directory before the
+ * first load, and try to watch missing directories too: one that can be watched has
+ * appeared since it was loaded, so load anew. Acting module: reads policy.conf and
  * directories, never a rule file.
  */
 #pragma once
@@ -59,7 +60,8 @@ struct policy_load_trigger {
 
 /** The resolved includes. Read-only for callers. */
 struct policy_load {
-	struct arena *arena;                  /* owned; holds all texts and arrays */
+	struct arena *arena; /* owned; holds all texts and arrays */
+	const char *conf;    /* path of policy.conf, for messages; NULL for -p and -P */
 	struct policy_load_include *includes; /* in the order written */
 	size_t n_includes;
 	struct policy_load_watch *watches; /* each directory once */
