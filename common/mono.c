@@ -21,6 +21,17 @@ mono_now(void)
 	return (struct mono){ (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec };
 }
 
+int64_t
+mono_boot_ms(void)
+{
+	struct timespec ts;
+
+	if (source_fn)
+		return source_fn(source_data) / 1000000;
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 void
 mono_set_source(int64_t (*source)(void *user_data), void *user_data)
 {

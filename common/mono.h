@@ -14,6 +14,10 @@ struct mono {
  * mono_set_source(). */
 struct mono mono_now(void);
 
+/** Milliseconds since the machine booted, time asleep included (CLOCK_BOOTTIME); with a
+ * replacement clock, that clock's. */
+int64_t mono_boot_ms(void);
+
 /** Replace the clock (tests): @source returns nanoseconds; NULL restores the kernel's
  * clock. */
 void mono_set_source(int64_t (*source)(void *user_data), void *user_data);
