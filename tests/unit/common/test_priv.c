@@ -217,7 +217,8 @@ child_traces(void)
 static void
 child_may_trace_when_named(void)
 {
-	static const char *const names[] = { "ptrace", "write", "exit_group", NULL };
+	static const char *const names[] = { "ptrace", "write", "exit_group",
+		"sigaltstack", "mmap", "munmap", NULL };
 
 	REQUIRE(priv_seccomp_allow(names, NULL) == 0);
 	REQUIRE(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
