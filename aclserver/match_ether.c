@@ -1,0 +1,254 @@
+/*
+ * match_ether.c - the options of every [ebtables] rule, and those of a VLAN tag.
+ */
+#include "aclserver/match.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <linux/if_ether.h>
+
+#include "aclserver/match_ifname.h"
+#include "common/parse.h"
+
+enum { MAC_SIZE = 6 };
+
+/* As ebtables and /etc/ethertypes name them. */
+static const struct {
+	const char *name;
+	uint16_t type;
+} ether_types[] = {
+	{ "IPv4", ETH_P_IP },
+	{ "IPv6", ETH_P_IPV6 },
+	{ "ARP", ETH_P_ARP },
+	{ "802_1Q", ETH_P_8021Q },
+	{ "RARP", ETH_P_RARP },
+	{ "LLDP", 0x88cc },
+	{ "EAPOL", ETH_P_PAE },
+	{ "802_1ad", ETH_P_8021AD },
+	{ "S-TAG", ETH_P_8021AD },
+	{ "MPLS", ETH_P_MPLS_UC },
+	{ "MPLS_MULTI", ETH_P_MPLS_MC },
+	{ "PPP_DISC", ETH_P_PPP_DISC },
+	{ "PPP_SES", ETH_P_PPP_SES },
+	{ "PTP", ETH_P_1588 },
+	{ "MACSEC", ETH_P_MACSEC },
+	{ "FCOE", ETH_P_FCOE },
+	{ "FIP", ETH_P_FIP },
+	{ "LOOP", ETH_P_LOOPBACK },
+	{ "X25", ETH_P_X25 },
+	{ "IPX", ETH_P_IPX },
+	{ "ATALK", ETH_P_ATALK },
+	{ "AARP", ETH_P_AARP },
+};
+
+/* ebtables reads numbers as hexadecimal, with or without 0x. */
+static int
+parse_hex16(const char *text, uint16_t *ret)
+{
+	char hex[16];
+	uint32_t value;
+	int n = snprintf(hex, sizeof(hex), "0x%s",
+		strncasecmp(text, "0x", 2) == 0 ? text + 2 : text);
+
+	if (n < 0 || (size_t)n >= sizeof(hex) ||
+		parse_u32(hex, 0, UINT16_MAX, &value) < 0)
+		return -EINVAL;
+	*ret = (uint16_t)value;
+	return 0;
+}
+
+int
+match_ether_type(const char *text, uint16_t *ret_type, const char **ret_name)
+{
+	*ret_name = NULL;
+	for (size_t i = 0; i < sizeof(ether_types) / sizeof(ether_types[0]); i++)
+		if (strcasecmp(text, ether_types[i].name) == 0) {
+			*ret_type = ether_types[i].type;
+			*ret_name = ether_types[i].name;
+			return 0;
+		}
+	return parse_hex16(text, ret_type);
+}
+
+static int
+parse_ether_type(struct rule *rule, struct option_use *use)
+{
+	uint16_t type;
+
+	if (strcasecmp(use->args[0], "LENGTH") == 0)
+		return option_refuse(
+			rule, use, "802.3 frames with a length are not supported");
+	if (match_ether_type(use->args[0], &type, &use->text) < 0)
+		return option_refuse(rule, use, "unknown EtherType");
+	if (type < ETH_P_802_3_MIN)
+		return option_refuse(rule, use, "EtherTypes begin at 0x0600");
+	if (!use->text)
+		use->text = arena_printf(rule->arena, "0x%04x", type);
+	if (!use->text)
+		return -ENOMEM;
+	rule->has_proto = true;
+	rule->proto_negated = use->negate;
+	rule->proto = type;
+	return rule_add_number(rule, FIELD_ETHER_TYPE, use->negate, type, type);
+}
+
+static const struct mac_name {
+	const char *name;
+	uint8_t mac[MAC_SIZE];
+	uint8_t mask[MAC_SIZE];
+} mac_names[] = {
+	{ "Unicast", { 0 }, { 0x01 } },
+	{ "Multicast", { 0x01 }, { 0x01 } },
+	{ "Broadcast", { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
+	{ "BGA", { 0x01, 0x80, 0xc2 }, { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
+};
+
+/* MAC or MAC/MASK. */
+static int
+parse_mac_and_mask(const char *text, struct mac_name *ret)
+{
+	char copy[2 * sizeof("00:00:00:00:00:00") + 1];
+	char *slash;
+
+	if (strlen(text) >= sizeof(copy))
+		return -EINVAL;
+	memcpy(copy, text, strlen(text) + 1);
+	slash = strchr(copy, '/');
+	if (slash)
+		*slash++ = '\0';
+	memset(ret, 0, sizeof(*ret));
+	memset(ret->mask, 0xff, sizeof(ret->mask));
+	if (parse_mac(copy, ret->mac) < 0 || (slash && parse_mac(slash, ret->mask) < 0))
+		return -EINVAL;
+	for (size_t i = 0; i < MAC_SIZE; i++)
+		ret->mac[i] &= ret->mask[i];
+	return 0;
+}
+
+static int
+find_mac(const char *text, struct mac_name *ret)
+{
+	for (size_t i = 0; i < sizeof(mac_names) / sizeof(mac_names[0]); i++)
+		if (strcasecmp(text, mac_names[i].name) == 0) {
+			*ret = mac_names[i];
+			return 0;
+		}
+	return parse_mac_and_mask(text, ret);
+}
+
+static void
+format_mac(const uint8_t mac[MAC_SIZE], char ret[sizeof("00:00:00:00:00:00")])
+{
+	(void)snprintf(ret, sizeof("00:00:00:00:00:00"),
+		"%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		mac[5]);
+}
+
+static const char *
+mac_text(struct arena *arena, const struct mac_name *mac)
+{
+	static const uint8_t all_bits[MAC_SIZE] = { 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff };
+	char address[sizeof("00:00:00:00:00:00")], mask[sizeof(address)];
+
+	if (mac->name)
+		return mac->name;
+	format_mac(mac->mac, address);
+	format_mac(mac->mask, mask);
+	if (memcmp(mac->mask, all_bits, MAC_SIZE) == 0)
+		return arena_strdup(arena, address);
+	return arena_printf(arena, "%s/%s", address, mask);
+}
+
+static int
+add_mac(struct rule *rule, struct option_use *use, enum field field)
+{
+	static const uint8_t no_bits[MAC_SIZE];
+	struct mac_name mac;
+
+	if (find_mac(use->args[0], &mac) < 0)
+		return option_refuse(rule, use,
+			"not a MAC address (or Unicast, Multicast, Broadcast, BGA)");
+	if (memcmp(mac.mask, no_bits, MAC_SIZE) == 0) {
+		use->omit = true;
+		return use->negate ? option_refuse(rule, use, "would never match") : 0;
+	}
+	use->text = mac_text(rule->arena, &mac);
+	if (!use->text)
+		return -ENOMEM;
+	return rule_add_bytes(rule, field, use->negate, mac.mask, mac.mac);
+}
+
+static int
+parse_source(struct rule *rule, struct option_use *use)
+{
+	return add_mac(rule, use, FIELD_ETHER_SADDR);
+}
+
+static int
+parse_destination(struct rule *rule, struct option_use *use)
+{
+	return add_mac(rule, use, FIELD_ETHER_DADDR);
+}
+
+/* The first ones are parsed in this order, which is the kernel's. */
+static const struct rule_option options[] = {
+	{ { "protocol", "proto" }, 'p', 1, OPTION_INVERTIBLE, parse_ether_type },
+	{ { "in-interface", "in-if" }, 'i', 1, OPTION_INVERTIBLE,
+		match_ifname_parse_in },
+	{ { "out-interface", "out-if" }, 'o', 1, OPTION_INVERTIBLE,
+		match_ifname_parse_out },
+	{ { "source", "src" }, 's', 1, OPTION_INVERTIBLE, parse_source },
+	{ { "destination", "dest", "dst" }, 'd', 1, OPTION_INVERTIBLE,
+		parse_destination },
+	{ { "append" }, 'A', 1, 0, NULL },
+	{ { "table" }, 't', 1, 0, NULL },
+	{ { "jump" }, 'j', 1, 0, NULL },
+	{ { "logical-in" }, 0, 1, OPTION_REFUSED, NULL },
+	{ { "logical-out" }, 0, 1, OPTION_REFUSED, NULL },
+	{ { "insert" }, 'I', 1, OPTION_REFUSED, NULL },
+	{ { "delete" }, 'D', 1, OPTION_REFUSED, NULL },
+	{ { "change-counters" }, 'C', 1, OPTION_REFUSED, NULL },
+	{ { "new-chain" }, 'N', 1, OPTION_REFUSED, NULL },
+	{ { "delete-chain" }, 'X', 1, OPTION_REFUSED, NULL },
+	{ { "rename-chain" }, 'E', 1, OPTION_REFUSED, NULL },
+	{ { "policy" }, 'P', 1, OPTION_REFUSED, NULL },
+	{ { "flush" }, 'F', 1, OPTION_REFUSED, NULL },
+	{ { "zero" }, 'Z', 1, OPTION_REFUSED, NULL },
+	{ { "list" }, 'L', 1, OPTION_REFUSED, NULL },
+	{ { "set-counters" }, 'c', 2, OPTION_REFUSED, NULL },
+};
+
+const struct rule_module match_basic_eb = { "", RULE_OPTIONS(options),
+	match_ifname_check };
+
+enum { VLAN_ID_MAX = 4094 };
+
+static int
+parse_vlan_id(struct rule *rule, struct option_use *use)
+{
+	uint32_t id;
+	int result = option_number(rule, use, 0, VLAN_ID_MAX, &id);
+
+	if (result < 0)
+		return result;
+	return rule_add_number(rule, FIELD_VLAN_ID, use->negate, id, id);
+}
+
+static const struct rule_option vlan_options[] = {
+	{ { "vlan-id" }, 0, 1, OPTION_INVERTIBLE, parse_vlan_id },
+	{ { "vlan-prio" }, 0, 1, OPTION_REFUSED, NULL },
+	{ { "vlan-encap" }, 0, 1, OPTION_REFUSED, NULL },
+};
+
+const struct match match_vlan = {
+	.module = { "vlan", RULE_OPTIONS(vlan_options), NULL },
+	.sections = SECTION_EB,
+	.has_proto = true,
+	.proto = ETH_P_8021Q,
+	.proto_name = "802_1Q",
+};

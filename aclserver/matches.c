@@ -1,0 +1,111 @@
+/*
+ * matches.c - the table of all matches, and what is known of those that cannot be used.
+ */
+#include "aclserver/match.h"
+
+#include <string.h>
+
+const struct match *const matches[] = {
+	&match_tcp,
+	&match_udp,
+	&match_multiport,
+	&match_icmp,
+	&match_icmp6,
+	&match_comment,
+	&match_limit,
+	&match_conntrack,
+	&match_state,
+	&match_dscp,
+	&match_mark,
+	&match_addrtype,
+	&match_ttl,
+	&match_hl,
+	&match_mac,
+	&match_iprange,
+	&match_length,
+	&match_sctp,
+	&match_dccp,
+	&match_udplite,
+	&match_vlan,
+	NULL,
+};
+
+/* Of the policy language, and to come. */
+static const char *const later[] = { "ecn", "hashlimit", "recent", "tcpmss", "physdev",
+	"frag", NULL };
+
+/* Of iptables, and in no document on the policy language. */
+static const char *const never[] = { "ah", "bpf", "cgroup", "cluster", "connbytes",
+	"connlabel", "connlimit", "connmark", "cpu", "devgroup", "dst", "esp", "eui64",
+	"hbh", "helper", "ipv6header", "ipvs", "mh", "nfacct", "osf", "owner",
+	"pkttype", "policy", "quota", "rateest", "realm", "rpfilter", "rt", "set",
+	"socket", "statistic", "string", "time", "tos", "u32", NULL };
+
+/* Options of [ebtables] matches to come; ebtables has no -m. */
+static const struct {
+	const char *option; /* a trailing '-' stands for every option that begins so */
+	const char *match;
+} eb_later[] = {
+	{ "ip-", "ip" },
+	{ "ip6-", "ip6" },
+	{ "arp-", "arp" },
+	{ "stp-", "stp" },
+	{ "802_3-", "802_3" },
+	{ "among-", "among" },
+	{ "pkttype-", "pkttype" },
+	{ "limit", "limit" },
+	{ "limit-", "limit" },
+	{ "mark", "mark" },
+	{ "comment", "comment" },
+};
+
+static bool
+is_one_of(const char *name, const char *const *names)
+{
+	for (; *names; names++)
+		if (strcmp(name, *names) == 0)
+			return true;
+	return false;
+}
+
+const struct match *
+match_find(const char *name, enum policy_section section)
+{
+	for (const struct match *const *m = matches; *m; m++) {
+		if (!((*m)->sections & 1u << section))
+			continue;
+		if (strcmp(name, (*m)->module.name) == 0 ||
+			((*m)->alias && strcmp(name, (*m)->alias) == 0))
+			return *m;
+	}
+	return NULL;
+}
+
+const char *
+match_why_not(const char *name)
+{
+	if (is_one_of(name, later))
+		return "not supported yet";
+	if (is_one_of(name, never))
+		return "not supported";
+	return NULL;
+}
+
+const char *
+match_option_why_not(
+	const char *option, enum policy_section section, const char **ret_match)
+{
+	if (section != POLICY_SECTION_EBTABLES)
+		return NULL;
+	for (size_t i = 0; i < sizeof(eb_later) / sizeof(eb_later[0]); i++) {
+		size_t len = strlen(eb_later[i].option);
+		bool begins = eb_later[i].option[len - 1] == '-';
+
+		if (begins ? strncmp(option, eb_later[i].option, len) == 0
+			   : strcmp(option, eb_later[i].option) == 0) {
+			*ret_match = eb_later[i].match;
+			return "not supported yet";
+		}
+	}
+	return NULL;
+}
