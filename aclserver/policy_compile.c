@@ -1,0 +1,351 @@
+/*
+ * policy_compile.c - text of one rule file -> kernel rules, grouped by place.
+ *
+ * The last station of the pure part: policy_parse.c, policy_expand.c, rule_parse.c,
+ * placement.c, and here the copies for each place, their order and their hashes.
+ */
+#include "aclserver/ruleset.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <linux/netfilter.h>
+
+#include "aclserver/hash.h"
+#include "aclserver/rule_parse.h"
+
+/* Reasons already given for one rule as written; its expansion would repeat them. */
+enum { REASONS_MAX = 8 };
+
+struct compiler {
+	const char *file;    /* for messages */
+	struct arena *arena; /* owns the result */
+	struct diags *diags;
+	unsigned flags;                   /* enum compile_flags */
+	bool failed;                      /* an error was added to diags */
+	const char *reasons[REASONS_MAX]; /* the arena's, or borrowed for ever */
+	size_t n_reasons;
+	struct ruleset_rule *rules; /* in the order of the file */
+	size_t n_rules;
+	size_t rules_size;
+};
+
+/* ---- messages ---- */
+
+/* True the first time for each reason of the present rule. */
+static bool
+reason_is_new(struct compiler *c, const char *reason)
+{
+	for (size_t i = 0; i < c->n_reasons; i++)
+		if (strcmp(c->reasons[i], reason) == 0)
+			return false;
+	if (c->n_reasons < REASONS_MAX)
+		c->reasons[c->n_reasons++] = reason;
+	return true;
+}
+
+static int
+refuse(struct compiler *c, const struct policy_rule *source, const struct err *err)
+{
+	const char *reason = arena_strdup(c->arena, err->text);
+
+	c->failed = true;
+	if (!reason)
+		return -ENOMEM;
+	if (reason_is_new(c, reason))
+		diags_add(c->diags, DIAG_ERROR, c->file, source->line, source->text,
+			"%s", reason);
+	return 0;
+}
+
+static void
+warn(struct compiler *c, const struct policy_rule *source, const char *reason)
+{
+	if (reason_is_new(c, reason))
+		diags_add(c->diags, DIAG_WARNING, c->file, source->line, source->text,
+			"%s", reason);
+}
+
+/* ---- hashes ---- */
+
+static void
+hash_test(struct hash *h, const struct ruleset_test *test)
+{
+	size_t size = field_info(test->field)->size;
+
+	hash_add_u64(h, test->field);
+	hash_add_u64(h, (uint64_t)test->negate | (uint64_t)test->has_mask << 1 |
+				(uint64_t)test->prefix << 2);
+	hash_add(h, test->mask, sizeof(test->mask));
+	hash_add_text(h, test->ifname);
+	hash_add_u64(h, test->n_ranges);
+	for (size_t i = 0; i < test->n_ranges; i++) {
+		hash_add(h, test->ranges[i].lo, size);
+		hash_add(h, test->ranges[i].hi, size);
+	}
+}
+
+static void
+hash_term(struct hash *h, const struct ruleset_term *term)
+{
+	hash_add_u64(h, term->kind);
+	switch (term->kind) {
+	case TERM_TEST:
+		hash_test(h, &term->test);
+		break;
+	case TERM_LIMIT:
+		hash_add_u64(h, term->limit.rate);
+		hash_add_u64(h, term->limit.unit_s);
+		hash_add_u64(h, term->limit.burst);
+		break;
+	case TERM_COUNTER:
+		break;
+	case TERM_LOG:
+		hash_add_text(h, term->log.prefix);
+		hash_add_u64(h, term->log.level);
+		hash_add_u64(h, term->log.flags);
+		break;
+	case TERM_SET_DSCP:
+		hash_add_u64(h, term->dscp.field);
+		hash_add_u64(h, term->dscp.value);
+		break;
+	case TERM_VERDICT:
+		hash_add_u64(h, term->verdict);
+		break;
+	}
+}
+
+static struct ruleset_hash
+hash_rule(const struct ruleset_rule *rule)
+{
+	struct hash h;
+
+	hash_init(&h);
+	hash_add_u64(&h, rule->place);
+	hash_add_u64(&h, rule->n_terms);
+	for (size_t i = 0; i < rule->n_terms; i++)
+		hash_term(&h, &rule->terms[i]);
+	hash_add_text(&h, rule->text);
+	return hash_value(&h);
+}
+
+static struct ruleset_hash
+hash_rules(const struct ruleset_rule *rules, size_t n)
+{
+	struct hash h;
+
+	hash_init(&h);
+	for (size_t i = 0; i < n; i++)
+		hash_add(&h, rules[i].hash.w, sizeof(rules[i].hash.w));
+	return hash_value(&h);
+}
+
+/* ---- copies for each place ---- */
+
+static struct ruleset_rule *
+append_rule(struct compiler *c)
+{
+	enum { FIRST_SIZE = 4 };
+
+	if (c->n_rules == c->rules_size) {
+		size_t size = c->rules_size ? 2 * c->rules_size : FIRST_SIZE;
+		struct ruleset_rule *rules =
+			arena_alloc(c->arena, size * sizeof(*rules));
+
+		if (!rules)
+			return NULL;
+		if (c->n_rules > 0)
+			memcpy(rules, c->rules, c->n_rules * sizeof(*rules));
+		c->rules = rules;
+		c->rules_size = size;
+	}
+	return &c->rules[c->n_rules++];
+}
+
+static uint8_t
+place_families(enum place place)
+{
+	return base_info(place_base(place))->family == NFPROTO_BRIDGE ? RULE_BRIDGE
+								      : RULE_INET;
+}
+
+/* Write the terms for one place, with branch number (@branches & 1) of the first split
+ * and so on, to @ret. Returns how many; @ret may be NULL to count. */
+static size_t
+put_terms(const struct rule *rule, uint8_t families, unsigned branches,
+	struct ruleset_term *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rule->n_terms; i++) {
+		const struct rule_term *term = &rule->terms[i];
+		const struct rule_branch *branch;
+
+		if (!(term->families & families))
+			continue;
+		if (!term->split) {
+			if (ret)
+				ret[n] = term->term;
+			n++;
+			continue;
+		}
+		branch = &term->split->branches[branches & 1];
+		branches >>= 1;
+		for (size_t k = 0; k < branch->n_tests; k++, n++)
+			if (ret)
+				ret[n] = (struct ruleset_term){ TERM_TEST,
+					{ .test = branch->tests[k] } };
+	}
+	if (ret)
+		ret[n] = (struct ruleset_term){ .kind = TERM_COUNTER };
+	n++;
+	if (ret)
+		memcpy(ret + n, rule->statements, rule->n_statements * sizeof(*ret));
+	return n + rule->n_statements;
+}
+
+static int
+add_copy(struct compiler *c, const struct policy_rule *source, const struct rule *rule,
+	enum place place, unsigned branches)
+{
+	uint8_t families = place_families(place);
+	struct ruleset_rule *copy = append_rule(c);
+
+	if (!copy)
+		return -ENOMEM;
+	copy->place = place;
+	copy->section = source->section;
+	copy->line = source->line;
+	copy->written = source->text;
+	copy->text = rule->text;
+	copy->n_terms = put_terms(rule, families, branches, NULL);
+	copy->terms = arena_alloc(c->arena, copy->n_terms * sizeof(*copy->terms));
+	if (!copy->terms)
+		return -ENOMEM;
+	(void)put_terms(rule, families, branches, copy->terms); /* counted above */
+	copy->hash = hash_rule(copy);
+	return 0;
+}
+
+/* One kernel rule for each combination of branches. */
+static int
+add_copies(struct compiler *c, const struct policy_rule *source,
+	const struct rule *rule, enum place place)
+{
+	int result = 0;
+
+	for (unsigned i = 0; result == 0 && i < 1u << rule->n_splits; i++)
+		result = add_copy(c, source, rule, place, i);
+	return result;
+}
+
+static int
+place_rule(
+	struct compiler *c, const struct policy_rule *source, const struct rule *rule)
+{
+	struct placement_query query = { rule->section, rule->table, rule->chain,
+		rule->names_in };
+	enum place places[PLACES_MAX];
+	int n = placement_find(&query, places);
+	int result = n < 0 ? n : 0;
+
+	for (int i = 0; result == 0 && i < n; i++) {
+		if (rule->no_bridge && place_families(places[i]) == RULE_BRIDGE) {
+			if (*rule->no_bridge)
+				warn(c, source, rule->no_bridge);
+			continue;
+		}
+		result = add_copies(c, source, rule, places[i]);
+	}
+	return result;
+}
+
+/* ---- the file ---- */
+
+static int
+compile_simple(struct compiler *c, const struct policy_rule *source)
+{
+	struct err err = { 0 };
+	struct rule rule;
+	int result = rule_parse(source, c->flags, c->arena, &rule, &err);
+
+	if (result == -ENOMEM)
+		return result;
+	if (result < 0)
+		return refuse(c, source, &err);
+	for (size_t i = 0; i < rule.n_warnings; i++)
+		warn(c, source, rule.warnings[i]);
+	return place_rule(c, source, &rule);
+}
+
+/* Expand each rule and compile what it stands for. */
+static int
+compile_rules(struct compiler *c, const struct policy_rules *written)
+{
+	struct policy_rules simple = { 0 };
+	size_t done = 0;
+
+	for (size_t i = 0; i < written->n; i++) {
+		int result = policy_expand(
+			c->file, &written->items[i], c->arena, &simple, c->diags);
+
+		if (result == -ENOMEM)
+			return result;
+		if (result < 0)
+			c->failed = true;
+		if (result == -E2BIG)
+			return 0;
+		for (c->n_reasons = 0; done < simple.n; done++) {
+			result = compile_simple(c, &simple.items[done]);
+			if (result < 0)
+				return result;
+		}
+	}
+	return 0;
+}
+
+/* Sort by place; inside a place the order stays. */
+static int
+group(const struct compiler *c, struct ruleset_file *ret)
+{
+	size_t next[PLACE_COUNT];
+	size_t first = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->n_rules = c->n_rules;
+	ret->rules = arena_alloc(c->arena, c->n_rules * sizeof(*ret->rules));
+	if (!ret->rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n_rules; i++)
+		ret->count[c->rules[i].place]++;
+	for (size_t place = 0; place < PLACE_COUNT; place++) {
+		ret->first[place] = next[place] = first;
+		first += ret->count[place];
+	}
+	for (size_t i = 0; i < c->n_rules; i++)
+		ret->rules[next[c->rules[i].place]++] = c->rules[i];
+	for (size_t place = 0; place < PLACE_COUNT; place++)
+		if (ret->count[place] > 0)
+			ret->hash[place] = hash_rules(
+				ret->rules + ret->first[place], ret->count[place]);
+	return 0;
+}
+
+int
+policy_compile(const char *file, const char *text, size_t len,
+	const struct policy_vars *vars, unsigned flags, struct arena *arena,
+	struct ruleset_file *ret, struct diags *diags)
+{
+	struct compiler c = { .file = file, .arena = arena, .diags = diags };
+	struct policy_rules written;
+	int result = policy_parse(file, text, len, vars, arena, &written, diags);
+
+	if (result == -ENOMEM)
+		return result;
+	c.failed = result < 0;
+	c.flags = flags;
+	result = compile_rules(&c, &written);
+	if (result < 0)
+		return result;
+	return c.failed ? -EINVAL : group(&c, ret);
+}

@@ -1,0 +1,145 @@
+/*
+ * rule_parse.c - runs the modules of one simple rule: basic options, matches, target.
+ *
+ * The order is that of the kernel's tests: protocol of the network layer, basic
+ * options, what "-p" brought, then matches in the order written. The last matters for
+ * limit only, which takes a packet from its bucket for every test before it that was
+ * true.
+ */
+#include "aclserver/rule_parse.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <linux/if_ether.h>
+
+#include "aclserver/rule_options.h"
+#include "aclserver/rule_strict.h"
+#include "aclserver/rule_text.h"
+
+static int
+run_module(struct rule *rule, struct module_use *use)
+{
+	const struct rule_module *module = use->module;
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < module->n_options; i++)
+		if (use->uses[i] && module->options[i].parse)
+			result = module->options[i].parse(rule, use->uses[i]);
+	if (result == 0 && module->finish)
+		result = module->finish(rule, use);
+	return result;
+}
+
+static int
+run_match(struct rule *rule, struct loaded *loaded)
+{
+	const struct match *match = loaded->match;
+	bool has_proto =
+		rule->has_proto && !rule->proto_negated && rule->proto == match->proto;
+
+	if (match->has_proto && !has_proto)
+		return err_set(rule->err, -EINVAL, "match %s needs -p %s%s",
+			match->module.name, match->proto_name,
+			rule->proto_negated ? ", not inverted" : "");
+	if (match->needs_option && loaded->use.n_uses == 0)
+		return err_set(rule->err, -EINVAL,
+			"-m %s needs an option, such as --%s", match->module.name,
+			match->module.options[0].names[0]);
+	return run_module(rule, &loaded->use);
+}
+
+/* Matches that "-p" loaded, or those that -m did. */
+static int
+run_matches(struct rule *rule, struct rule_options *options, bool by_proto)
+{
+	int result = 0;
+
+	for (size_t i = 1; result == 0 && i < options->n_loaded; i++) {
+		struct loaded *loaded = &options->loaded[i];
+
+		if (loaded->match && by_proto == (loaded->at == LOADED_BY_PROTO))
+			result = run_match(rule, loaded);
+	}
+	return result;
+}
+
+static int
+run_target(struct rule *rule, struct rule_options *options)
+{
+	for (size_t i = 1; i < options->n_loaded; i++) {
+		const struct target *target = options->loaded[i].target;
+
+		if (!target)
+			continue;
+		if (target->table && strcmp(target->table, rule->table) != 0)
+			return err_set(rule->err, -EINVAL,
+				"target %s is for table %s only", target->module.name,
+				target->table);
+		return run_module(rule, &options->loaded[i].use);
+	}
+	return 0;
+}
+
+static int
+add_l3proto(struct rule *rule)
+{
+	uint64_t type = rule_is_ip6(rule) ? ETH_P_IPV6 : ETH_P_IP;
+
+	if (rule->section == POLICY_SECTION_EBTABLES)
+		return 0;
+	return rule_add_number(rule, FIELD_L3PROTO, false, type, type);
+}
+
+/* Each kernel rule has a bucket of its own. */
+static void
+warn_limit(struct rule *rule)
+{
+	if (rule->n_splits == 0)
+		return;
+	for (size_t i = 0; i < rule->n_terms; i++)
+		if (rule->terms[i].term.kind == TERM_LIMIT)
+			(void)rule_warn(rule,
+				"the limit holds for source ports (types) and "
+				"destination ports (codes) separately");
+}
+
+static int
+run_modules(struct rule *rule, struct rule_options *options)
+{
+	int result = add_l3proto(rule);
+
+	if (result == 0)
+		result = run_module(rule, &options->loaded[0].use);
+	if (result == 0)
+		result = run_matches(rule, options, true);
+	if (result == 0)
+		result = run_matches(rule, options, false);
+	if (result == 0)
+		result = run_target(rule, options);
+	return result;
+}
+
+int
+rule_parse(const struct policy_rule *source, unsigned flags, struct arena *arena,
+	struct rule *ret, struct err *err)
+{
+	struct rule_options options;
+	int result = rule_options_parse(source, &options, err);
+
+	if (result < 0)
+		return result;
+	memset(ret, 0, offsetof(struct rule, terms));
+	ret->arena = arena;
+	ret->err = err;
+	ret->section = source->section;
+	ret->table = options.table;
+	ret->chain = options.chain;
+	result = run_modules(ret, &options);
+	if (result == 0 && flags & COMPILE_STRICT)
+		result = rule_strict_check(ret, &options);
+	if (result < 0)
+		return result;
+	warn_limit(ret);
+	return rule_text(ret, &options);
+}
