@@ -10,7 +10,6 @@
 #include "aclserver/ruleset.h"
 #include "common/err.h"
 #include "common/nft.h"
-#include "common/nft_udata.h"
 
 /** Where and how one rule is emitted. */
 struct nft_emit {
@@ -23,8 +22,8 @@ struct nft_emit {
 };
 
 /**
- * Append @rule to the batch; all its messages carry @cookie. Its user data is
- * that of nft_emit_write_tag().
+ * Append @rule to the batch; all its messages carry @cookie. User data: the rule's text
+ * as comment, its hash and its line.
  * Returns  0; -EOPNOTSUPP (the family cannot do it) or -EINVAL (a malformed model: a
  * bug of ours) with the reason in @err, then the batch is as before; or the batch's own
  * failure.
@@ -32,21 +31,14 @@ struct nft_emit {
 int nft_emit_rule(const struct nft_emit *emit, const struct ruleset_rule *rule,
 	uint64_t cookie, struct err *err);
 
-enum {
-	NFT_EMIT_TEXT_SIZE = 228, /* with its NUL; longer texts are cut */
-};
+enum { NFT_EMIT_TEXT_MAX = NFT_UDATA_MAX };
 
 /** What the user data of an emitted rule says. */
 struct nft_emit_tag {
 	struct ruleset_hash hash;
-	enum policy_section section;
 	int line;
-	char text[NFT_EMIT_TEXT_SIZE]; /* ruleset_rule.text */
+	char text[NFT_EMIT_TEXT_MAX]; /* ruleset_rule.text, cut after 231 bytes */
 };
 
-/** The user data of @rule: everything of struct nft_emit_tag. */
-void nft_emit_write_tag(const struct ruleset_rule *rule, struct nft_udata *ret);
-
-/** Read user data back. False when it is not of a rule of ours; @ret is then as before.
- */
+/** Read user data back. False when it is not of a rule of ours. */
 bool nft_emit_read_tag(struct nft_blob udata, struct nft_emit_tag *ret);

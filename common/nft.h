@@ -10,8 +10,6 @@
  */
 #pragma once
 
-#include <netinet/in.h> /* ahead of the kernel's headers, which then leave theirs out */
-
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdbool.h>

@@ -1,0 +1,523 @@
+/*
+ * http.c - see http.h. Requests pass from handle_request() (bottom) through api.c to
+ * send_response().
+ *
+ * civetweb calls begin_request before it does anything by itself, and begin_request
+ * always answers, so none of its own features (files, CGI, Lua, WebSockets) can be
+ * reached.
+ */
+#include "aclserver/http.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <civetweb.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "aclserver/http_head.h"
+#include "aclserver/problem.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+
+enum {
+	HEAD_SIZE = 1024,      /* of an answer; what we send is known */
+	ONE_WRITE_SIZE = 8192, /* answers up to this go out in one piece */
+	DISCARD_MAX = 8 << 20, /* of a body that is refused, read before closing, so
+				  that the client sees the answer and no reset */
+	DISCARD_PIECE = 16 << 10,
+	NUMBER_SIZE = 24,
+};
+
+struct http {
+	struct mg_context *ctx;
+	const struct api *api;
+	uint32_t threads;
+	uint16_t port;
+
+	pthread_mutex_t lock;   /* guards all below */
+	bool started;           /* civetweb serves */
+	char start_error[256];  /* its first message before that */
+	pthread_cond_t idle;    /* n_requests became 0 */
+	unsigned n_requests;    /* being handled */
+	unsigned n_connections; /* that hold a thread */
+	bool draining;          /* no new requests are handled */
+};
+
+/* ---- answers ---- */
+
+struct text {
+	char buf[ONE_WRITE_SIZE];
+	size_t len;
+};
+
+__attribute__((format(printf, 2, 3))) static void
+add(struct text *text, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(text->buf + text->len, HEAD_SIZE - text->len, fmt, args);
+	va_end(args);
+	assert(n >= 0 && text->len + (size_t)n < HEAD_SIZE);
+	text->len += (size_t)n;
+}
+
+static void
+add_date(struct text *text)
+{
+	char date[64] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm))
+		(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	add(text, "Date: %s\r\n", date);
+}
+
+static void
+add_head(struct text *text, const struct api_response *response, bool keep_alive)
+{
+	add(text, "HTTP/1.1 %d %s\r\n", response->status,
+		problem_title(response->status));
+	add_date(text);
+	add(text, "Server: tapgate\r\nCache-Control: no-store\r\n");
+	add(text, "Connection: %s\r\n", keep_alive ? "keep-alive" : "close");
+	if (response->warning)
+		add(text, "Warning: 199 - \"check lasterror\"\r\n");
+	if (response->waited_s >= 0)
+		add(text, "Preference-Applied: wait=%d\r\n", response->waited_s);
+	if (response->allow)
+		add(text, "Allow: %s\r\n", response->allow);
+	if (response->accept)
+		add(text, "Accept: %s\r\n", response->accept);
+	if (response->location)
+		add(text, "Location: %s\r\n", response->location);
+	if (response->status == 503)
+		add(text, "Retry-After: 1\r\n");
+	if (response->content_type)
+		add(text, "Content-Type: %s\r\n", response->content_type);
+	if (response->status != 204)
+		add(text, "Content-Length: %zu\r\n", response->body_len);
+	add(text, "\r\n");
+}
+
+/* False if the client did not take it. */
+static bool
+send_all(struct mg_connection *conn, const void *buf, size_t len)
+{
+	return len == 0 || mg_write(conn, buf, len) == (int)len;
+}
+
+/* How the answer is sent. */
+struct sending {
+	bool keep_alive;
+	bool without_body; /* the request is a HEAD */
+};
+
+static void
+send_response(struct mg_connection *conn, const struct api_response *response,
+	struct sending how)
+{
+	size_t body_len = how.without_body ? 0 : response->body_len;
+	struct text text; /* not initialised: most of it is never used */
+	bool sent;
+
+	text.len = 0;
+	add_head(&text, response, how.keep_alive);
+	if (body_len > 0 && text.len + body_len <= sizeof(text.buf)) {
+		memcpy(text.buf + text.len, response->body, body_len);
+		text.len += body_len;
+		body_len = 0;
+	}
+	sent = send_all(conn, text.buf, text.len) &&
+	       send_all(conn, response->body, body_len);
+	if (!how.keep_alive || !sent)
+		mg_disable_keep_alive(conn);
+}
+
+/* ---- one request ---- */
+
+static void
+read_head(const struct mg_request_info *info, struct http_head *ret)
+{
+	http_head_init(ret, info->http_version);
+	for (int i = 0; i < info->num_headers; i++)
+		http_head_add(
+			ret, info->http_headers[i].name, info->http_headers[i].value);
+	http_head_finish(ret, info->http_version);
+	/* civetweb drops those above its limit; one could be a length. */
+	if (info->num_headers >= MG_MAX_HEADERS && !ret->refusal) {
+		ret->refusal = 431;
+		ret->reason = "there are too many header lines";
+	}
+}
+
+/* Read a body that nobody wants, within limits. */
+static void
+discard_body(struct mg_connection *conn, const struct http_head *head)
+{
+	char piece[DISCARD_PIECE];
+
+	/* It is not on its way, or nobody knows where it ends. */
+	if (head->expects_continue || (head->refusal && head->refusal != 411))
+		return;
+	for (size_t n = 0; n < DISCARD_MAX; n += sizeof(piece))
+		if (mg_read(conn, piece, sizeof(piece)) != (int)sizeof(piece))
+			break;
+}
+
+/* The whole body, owned by the caller; NULL if it did not come or there is no memory,
+ * with the answer in @ret. */
+static char *
+read_body(const struct http *http, struct mg_connection *conn,
+	const struct http_head *head, struct api_response *ret)
+{
+	const size_t len = (size_t)head->content_length;
+	AUTO_FREE char *body = malloc(len + 1);
+
+	if (!body) {
+		api_problem(http->api, 500, "out of memory", ret);
+		return NULL;
+	}
+	if (head->expects_continue) {
+		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+		(void)send_all(conn, go_on, sizeof(go_on) - 1); /* the read shows it */
+	}
+	if (len > 0 && mg_read(conn, body, len) != (int)len) {
+		api_problem(http->api, 408, "the body did not arrive in time", ret);
+		return NULL;
+	}
+	return take_ptr(body);
+}
+
+static void
+fill_request(const struct mg_request_info *info, const struct http_head *head,
+	struct api_request *ret)
+{
+	*ret = (struct api_request){
+		.method = info->request_method,
+		.path = info->local_uri_raw,
+		.query = info->query_string,
+		.content_type = head->content_type,
+		.prefer = head->prefer,
+		.content_length = head->content_length,
+	};
+}
+
+/* Hand the request to the API. Returns true if its body was read, or has none. */
+static bool
+answer(const struct http *http, struct mg_connection *conn,
+	const struct http_head *head, struct api_response *ret)
+{
+	struct api_request request;
+	AUTO_FREE char *body = NULL;
+
+	fill_request(mg_get_request_info(conn), head, &request);
+	if (!api_begin(http->api, &request, ret))
+		return head->content_length <= 0;
+	body = read_body(http, conn, head, ret);
+	if (!body)
+		return false;
+	api_put(http->api, &request, body, (size_t)head->content_length, ret);
+	return true;
+}
+
+/* A request begins; what to know of the whole server for it. */
+static void
+enter(struct http *http, bool *ret_draining, bool *ret_crowded)
+{
+	pthread_mutex_lock(&http->lock);
+	http->n_requests++;
+	*ret_draining = http->draining;
+	*ret_crowded = http->n_connections >= http->threads;
+	pthread_mutex_unlock(&http->lock);
+}
+
+static void
+leave(struct http *http)
+{
+	pthread_mutex_lock(&http->lock);
+	if (--http->n_requests == 0)
+		pthread_cond_broadcast(&http->idle);
+	pthread_mutex_unlock(&http->lock);
+}
+
+static int
+handle_request(struct http *http, struct mg_connection *conn)
+{
+	const struct mg_request_info *info = mg_get_request_info(conn);
+	CLEANUP(api_response_done) struct api_response response = { 0 };
+	struct sending how = { .without_body =
+				       strcmp(info->request_method, "HEAD") == 0 };
+	bool draining, crowded, whole = false;
+	struct http_head head;
+
+	enter(http, &draining, &crowded);
+	read_head(info, &head);
+	if (head.refusal)
+		api_problem(http->api, head.refusal, head.reason, &response);
+	else if (draining)
+		api_problem(http->api, 503, "the server is stopping", &response);
+	else
+		whole = answer(http, conn, &head, &response);
+	/* When every thread has a connection, none is kept: others wait for it. */
+	how.keep_alive = whole && head.keep_alive && !crowded;
+	send_response(conn, &response, how);
+	if (!whole)
+		discard_body(conn, &head);
+	leave(http);
+	log_debug("http", "%s %s: %d", info->request_method, info->request_uri,
+		response.status);
+	return response.status;
+}
+
+/* ---- what civetweb calls ---- */
+
+static int
+on_request(struct mg_connection *conn)
+{
+	return handle_request(mg_get_user_context_data(conn), conn);
+}
+
+/* True if @text is a method that civetweb does not know, but HTTP allows. */
+static bool
+is_foreign_method(const char *text)
+{
+	static const char *const known[] = { "GET", "HEAD", "PUT", "DELETE",
+		"OPTIONS" };
+
+	if (!text || text[0] == '\0' ||
+		text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")] != '\0')
+		return false;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(text, known[i]) == 0)
+			return false;
+	return true;
+}
+
+/* civetweb parses the request line, then refuses methods that are not in its list. */
+static bool
+answer_foreign_method(const struct http *http, const struct mg_request_info *info,
+	struct api_response *ret)
+{
+	struct api_request request = { .content_length = -1 };
+	AUTO_FREE char *path = NULL;
+
+	if (!is_foreign_method(info->request_method) || !info->request_uri ||
+		!info->http_version)
+		return false;
+	path = strdup(info->request_uri);
+	if (!path)
+		return false;
+	path[strcspn(path, "?")] = '\0';
+	request.method = info->request_method;
+	request.path = path;
+	(void)api_begin(http->api, &request, ret); /* only a PUT has more to come */
+	return true;
+}
+
+/* civetweb refuses a request by itself; afterwards it closes the connection. */
+static int
+on_error(struct mg_connection *conn, int status, const char *message)
+{
+	const struct http *http = mg_get_user_context_data(conn);
+	CLEANUP(api_response_done) struct api_response response = { 0 };
+	const struct sending how = { 0 };
+
+	/* Only after this message the request belongs to this error and not to the one
+	 * before on the same connection. */
+	if (status == 400 && strcmp(message, "Bad request") == 0 &&
+		answer_foreign_method(http, mg_get_request_info(conn), &response)) {
+		send_response(conn, &response, how);
+		return 0;
+	}
+	if (status == 411)
+		api_problem(
+			http->api, 400, "Content-Length is not a number", &response);
+	else if (status == 505)
+		api_problem(
+			http->api, 505, "HTTP/1.1 and HTTP/1.0 are known", &response);
+	else if (status < 500)
+		api_problem(http->api, 400,
+			"the request is malformed, its headers are longer than 16 KiB, "
+			"or it did not arrive in time",
+			&response);
+	else
+		api_problem(http->api, 500, message, &response);
+	send_response(conn, &response, how);
+	return 0;
+}
+
+static int
+on_message(const struct mg_connection *conn, const char *message)
+{
+	struct http *http = mg_get_user_data(mg_get_context(conn));
+
+	if (http && !http->ctx && http->start_error[0] == '\0')
+		(void)snprintf(
+			http->start_error, sizeof(http->start_error), "%s", message);
+	else
+		log_debug("http", "%s", message);
+	return 1;
+}
+
+static int
+on_access(const struct mg_connection *conn, const char *message)
+{
+	(void)conn;
+	(void)message; /* handle_request() says it */
+	return 1;
+}
+
+static void
+count_connection(const struct mg_connection *conn, int by)
+{
+	struct http *http = mg_get_user_context_data(conn);
+
+	pthread_mutex_lock(&http->lock);
+	http->n_connections += (unsigned)by;
+	pthread_mutex_unlock(&http->lock);
+}
+
+static int
+on_connection(const struct mg_connection *conn, void **ret_data)
+{
+	(void)ret_data; /* nothing is kept per connection */
+	count_connection(conn, 1);
+	return 0;
+}
+
+static void
+on_connection_closed(const struct mg_connection *conn)
+{
+	count_connection(conn, -1);
+}
+
+/* ---- start and stop ---- */
+
+/* civetweb does not say why it cannot listen; so try it first. */
+static int
+try_address(const struct http_options *options, struct err *err)
+{
+	AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_port = htons(options->port) };
+	const int on = 1;
+
+	if (inet_pton(AF_INET, options->address, &addr.sin_addr) != 1)
+		return err_set(err, -EINVAL, "%s is no IPv4 address", options->address);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+		bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+		listen(fd, 1) < 0)
+		return err_sys(err, -errno, "cannot listen on %s port %u",
+			options->address, options->port);
+	return 0;
+}
+
+static struct mg_context *
+start_civetweb(struct http *http, const struct http_options *options)
+{
+	static const struct mg_callbacks callbacks = {
+		.begin_request = on_request,
+		.log_message = on_message,
+		.log_access = on_access,
+		.http_error = on_error,
+		.init_connection = on_connection,
+		.connection_closed = on_connection_closed,
+	};
+	char listen[64], threads[NUMBER_SIZE], timeout[NUMBER_SIZE];
+	const char *settings[] = { "listening_ports", listen, "num_threads", threads,
+		"request_timeout_ms", timeout, "keep_alive_timeout_ms", timeout,
+		"enable_keep_alive", "yes", "tcp_nodelay", "1", "decode_url", "no",
+		"enable_auth_domain_check", "no", "enable_directory_listing", "no",
+		NULL };
+	struct mg_init_data init = { &callbacks, http, settings };
+
+	(void)snprintf(
+		listen, sizeof(listen), "%s:%u", options->address, options->port);
+	(void)snprintf(threads, sizeof(threads), "%u", options->threads);
+	(void)snprintf(timeout, sizeof(timeout), "%lld",
+		(long long)options->request_timeout_ms);
+	(void)mg_init_library(MG_FEATURES_DEFAULT); /* 0 = no features asked for */
+	return mg_start2(&init, NULL);
+}
+
+static void
+http_free(struct http *http)
+{
+	pthread_cond_destroy(&http->idle);
+	pthread_mutex_destroy(&http->lock);
+	free(http);
+}
+
+int
+http_start(const struct http_options *options, struct http **ret, struct err *err)
+{
+	struct mg_server_port port;
+	struct http *http;
+	int result = try_address(options, err);
+
+	if (result < 0)
+		return result;
+	http = calloc(1, sizeof(*http));
+	if (!http)
+		return err_set(err, -ENOMEM, "out of memory");
+	http->api = options->api;
+	http->threads = options->threads;
+	pthread_mutex_init(&http->lock, NULL);
+	pthread_cond_init(&http->idle, NULL);
+	http->ctx = start_civetweb(http, options);
+	if (!http->ctx) {
+		result = err_set(err, -EIO, "cannot start the HTTP server: %s",
+			http->start_error);
+		(void)mg_exit_library(); /* balances the call that counted */
+		http_free(http);
+		return result;
+	}
+	pthread_mutex_lock(&http->lock);
+	http->started = true;
+	pthread_mutex_unlock(&http->lock);
+	if (mg_get_server_ports(http->ctx, 1, &port) == 1)
+		http->port = (uint16_t)port.port;
+	*ret = http;
+	return 0;
+}
+
+uint16_t
+http_port(const struct http *http)
+{
+	return http->port;
+}
+
+static void
+drain(struct http *http, int64_t grace_ms)
+{
+	struct timespec deadline;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += grace_ms / 1000 + 1;
+	pthread_mutex_lock(&http->lock);
+	http->draining = true;
+	while (http->n_requests > 0 && pthread_cond_clockwait(&http->idle, &http->lock,
+					       CLOCK_MONOTONIC, &deadline) == 0)
+		;
+	pthread_mutex_unlock(&http->lock);
+}
+
+void
+http_stop(struct http *http, int64_t grace_ms)
+{
+	/* Once civetweb is told to stop it sends nothing more. */
+	drain(http, grace_ms);
+	mg_stop(http->ctx);
+	(void)mg_exit_library(); /* balances mg_init_library() */
+	http_free(http);
+}

@@ -1,0 +1,395 @@
+/*
+ * http_child.c - see http_child.h.
+ *
+ * The main thread owns the loop: the channel, the signals. Request threads send DIRTY
+ * themselves, right after their batch, because that is on the way from a PUT to its
+ * effect; when the channel is full they leave it to the loop, which sends the newest
+ * generation only.
+ */
+#include "aclserver/http_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "aclserver/acl_store.h"
+#include "aclserver/api.h"
+#include "aclserver/channel.h"
+#include "aclserver/http.h"
+#include "aclserver/report.h"
+#include "aclserver/tracker.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/priv.h"
+
+enum {
+	STOP_GRACE_MS = 5000, /* for requests that run when the end has come */
+	SPARE_THREADS = 2,    /* never wait for a commit, so that there is always one
+				 that answers */
+};
+
+/* All that a process needs that reads requests, writes files and holds locks. */
+static const char *const allowed_calls[] = {
+	/* memory and threads */
+	"brk", "mmap", "munmap", "mremap", "madvise", "mprotect", "clone", "clone3",
+	"futex", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "exit",
+	"exit_group", "gettid", "getpid", "getppid", "prctl", "restart_syscall",
+	/* signals and time */
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "tgkill",
+	"clock_gettime", "clock_nanosleep", "nanosleep", "gettimeofday", "getrandom",
+	/* files */
+	"openat", "close", "read", "write", "pread64", "writev", "lseek", "fcntl",
+	"fstat", "newfstatat", "statx", "getdents64", "fsync", "syncfs", "renameat",
+	"renameat2", "unlinkat",
+	/* sockets and the loop */
+	"socket", "bind", "listen", "accept", "accept4", "getsockname", "getpeername",
+	"getsockopt", "setsockopt", "shutdown", "recvfrom", "recvmsg", "sendto",
+	"sendmsg", "poll", "ppoll", "epoll_create1", "epoll_ctl", "epoll_wait",
+	"epoll_pwait", "eventfd2", "signalfd4", "timerfd_create", "timerfd_settime",
+	/* who am I, for the libraries */
+	"uname", "getuid", "geteuid", "getgid", "getegid", "sysinfo", "prlimit64",
+	"getrusage", NULL
+};
+
+struct child {
+	const struct server_conf *conf;
+	struct loop *loop;
+	struct loop_source *channel_source;
+	struct tracker *tracker;
+	struct acl_store *store;
+	struct http *http;
+	struct api api;
+	int channel_fd;
+	int wake_fd;  /* eventfd: a DIRTY could not be sent */
+	char *packet; /* room for the largest message of the parent */
+	enum http_child_exit result;
+
+	pthread_mutex_t lock; /* guards all below */
+	uint64_t durable;     /* newest durable generation */
+	uint64_t told;        /* newest one that the parent knows */
+};
+
+enum { PACKET_SIZE = CHANNEL_HEADER_SIZE + CHANNEL_REPORT_MAX };
+
+/* ---- to the parent ---- */
+
+static int
+send_message(struct child *c, enum channel_type type, uint64_t generation)
+{
+	const struct channel_msg msg = { .type = type, .generation = generation };
+	uint8_t buf[CHANNEL_HEADER_SIZE];
+
+	channel_encode(&msg, buf);
+	if (send(c->channel_fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Tell the newest generation. With the lock held. False if the channel is full. */
+static bool
+tell(struct child *c)
+{
+	int result;
+
+	if (c->told == c->durable)
+		return true;
+	result = send_message(c, CHANNEL_DIRTY, c->durable);
+	if (result == -EAGAIN)
+		return false;
+	/* Any other failure means that the parent is gone, which the loop sees. */
+	c->told = c->durable;
+	return true;
+}
+
+/* From a request thread, after each batch. */
+static void
+on_durable(uint64_t generation, void *user_data)
+{
+	struct child *c = user_data;
+	const uint64_t one = 1;
+	bool told;
+
+	pthread_mutex_lock(&c->lock);
+	c->durable = generation;
+	told = tell(c);
+	pthread_mutex_unlock(&c->lock);
+	/* Can only fail when it is full, and then the loop is awake already. */
+	if (!told)
+		(void)!write(c->wake_fd, &one, sizeof(one));
+}
+
+static void
+tell_when_possible(struct child *c)
+{
+	bool told;
+
+	pthread_mutex_lock(&c->lock);
+	told = tell(c);
+	pthread_mutex_unlock(&c->lock);
+	/* Cannot fail for a descriptor that is watched already. */
+	(void)loop_set_events(
+		c->channel_source, told ? LOOP_READ : LOOP_READ | LOOP_WRITE);
+}
+
+static void
+on_wake(struct loop *loop, int fd, unsigned events, void *user_data)
+{
+	uint64_t n;
+
+	(void)loop;
+	(void)events;
+	(void)!read(fd, &n, sizeof(n)); /* only empties it */
+	tell_when_possible(user_data);
+}
+
+/* ---- from the parent ---- */
+
+static void
+finish(struct child *c, enum http_child_exit result)
+{
+	c->result = result;
+	loop_stop(c->loop, 0);
+}
+
+static void
+on_done(struct child *c, const struct channel_msg *msg)
+{
+	struct report report;
+	int result = report_decode(msg->report, msg->report_len, &report);
+
+	if (result == 0) {
+		result = tracker_done(c->tracker, msg->generation, &report);
+		report_done(&report); /* empty if it was taken over */
+	}
+	if (result == -ENOMEM) {
+		log_warning("commit %llu: no memory for its report",
+			(unsigned long long)msg->generation);
+	} else if (result < 0) {
+		log_error("channel: the report of commit %llu is malformed",
+			(unsigned long long)msg->generation);
+		finish(c, HTTP_CHILD_BAD_CHANNEL);
+	}
+}
+
+/* One message of the parent. False when there is no more at present. */
+static bool
+receive(struct child *c)
+{
+	struct channel_msg msg;
+	struct err err;
+	ssize_t len =
+		recv(c->channel_fd, c->packet, PACKET_SIZE, MSG_DONTWAIT | MSG_TRUNC);
+
+	if (len < 0 && errno == EAGAIN)
+		return false;
+	if (len < 0 && errno == EINTR)
+		return true;
+	if (len <= 0) {
+		log_notice("channel: closed by the committer");
+		finish(c, HTTP_CHILD_OK);
+		return false;
+	}
+	if (len > PACKET_SIZE) {
+		log_error("channel: a message has %zd bytes", len);
+		finish(c, HTTP_CHILD_BAD_CHANNEL);
+		return false;
+	}
+	if (channel_decode(c->packet, (size_t)len, false, &msg, &err) < 0 ||
+		msg.type != CHANNEL_DONE) {
+		log_error("channel: not a message of the committer: %s", err.text);
+		finish(c, HTTP_CHILD_BAD_CHANNEL);
+		return false;
+	}
+	on_done(c, &msg);
+	return c->result == HTTP_CHILD_OK;
+}
+
+static void
+on_channel(struct loop *loop, int fd, unsigned events, void *user_data)
+{
+	struct child *c = user_data;
+
+	(void)loop;
+	(void)fd;
+	if (events & LOOP_WRITE)
+		tell_when_possible(c);
+	while (events & (LOOP_READ | LOOP_HANGUP))
+		if (!receive(c))
+			break;
+}
+
+static void
+on_signal(struct loop *loop, int signo, void *user_data)
+{
+	(void)loop;
+	log_debug("http", "signal %d: stopping", signo);
+	finish(user_data, HTTP_CHILD_OK);
+}
+
+/* ---- start ---- */
+
+static int
+watch(struct child *c, struct err *err)
+{
+	c->loop = loop_new();
+	if (!c->loop)
+		return err_sys(err, -errno, "cannot make a loop");
+	c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (c->wake_fd < 0)
+		return err_sys(err, -errno, "cannot make an eventfd");
+	c->channel_source =
+		loop_add_fd(c->loop, c->channel_fd, LOOP_READ, on_channel, c);
+	if (!c->channel_source ||
+		!loop_add_fd(c->loop, c->wake_fd, LOOP_READ, on_wake, c) ||
+		!loop_add_signal(c->loop, SIGTERM, on_signal, c) ||
+		!loop_add_signal(c->loop, SIGINT, on_signal, c))
+		return err_sys(err, -errno, "cannot watch the channel and signals");
+	return 0;
+}
+
+/* A write to a client that is gone gives EPIPE; reload is the parent's business. */
+static void
+ignore_signals(void)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+}
+
+/* Give up everything that is not needed, before the first byte of a client is read. */
+static int
+confine(uid_t uid, gid_t gid, struct err *err)
+{
+	int result = priv_drop(uid, gid, NULL, 0, err);
+
+	if (result < 0)
+		return result;
+	/* After the change of user, which clears it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0)
+		return err_sys(err, -errno, "cannot ask for the parent's death");
+	return priv_seccomp_allow(allowed_calls, err);
+}
+
+static int
+open_store(struct child *c, struct err *err)
+{
+	const struct acl_store_options options = { .dir = c->conf->policy_dir,
+		.max_acls = c->conf->max_acls,
+		.durable = on_durable,
+		.user_data = c };
+
+	return acl_store_open(&options, &c->store, err);
+}
+
+static int
+start_http(struct child *c, struct err *err)
+{
+	const struct http_options options = {
+		.address = c->conf->address,
+		.port = (uint16_t)c->conf->port,
+		.threads = c->conf->threads,
+		.request_timeout_ms = c->conf->request_timeout_ms,
+		.api = &c->api,
+	};
+
+	c->api = (struct api){ .store = c->store,
+		.tracker = c->tracker,
+		.max_body_bytes = c->conf->max_body_bytes,
+		.max_lines = c->conf->max_lines };
+	return http_start(&options, &c->http, err);
+}
+
+static bool
+is_address_error(int result)
+{
+	return result == -EADDRINUSE || result == -EADDRNOTAVAIL || result == -EACCES;
+}
+
+/* Everything up to "ready"; fills @c. */
+static int
+start(struct child *c, uid_t uid, gid_t gid, struct err *err)
+{
+	unsigned threads = c->conf->threads;
+	int result;
+
+	c->packet = malloc(PACKET_SIZE);
+	c->tracker = tracker_new(
+		threads > 2 * SPARE_THREADS ? threads - SPARE_THREADS : threads);
+	if (!c->packet || !c->tracker)
+		return err_set(err, -ENOMEM, "out of memory");
+	result = watch(c, err);
+	if (result == 0)
+		result = confine(uid, gid, err);
+	if (result == 0)
+		result = open_store(c, err);
+	if (result == 0) {
+		result = start_http(c, err);
+		if (is_address_error(result))
+			c->result = HTTP_CHILD_ADDRESS;
+	}
+	if (result < 0)
+		return result;
+	result = send_message(c, CHANNEL_HELLO, 0);
+	if (result < 0)
+		return err_sys(err, result, "cannot reach the committer");
+	return 0;
+}
+
+/* In the order in which threads need things: the waits end first, then the requests,
+ * then what they use. */
+static void
+stop(struct child *c)
+{
+	if (c->tracker)
+		tracker_close(c->tracker);
+	if (c->http)
+		http_stop(c->http, STOP_GRACE_MS);
+	acl_store_free(c->store);
+	tracker_free(c->tracker);
+	loop_free(c->loop);
+	if (c->wake_fd >= 0)
+		close(c->wake_fd);
+	close(c->channel_fd);
+	pthread_mutex_destroy(&c->lock);
+	free(c->packet);
+}
+
+int
+http_child_run(const struct server_conf *conf, int channel_fd, uid_t uid, gid_t gid)
+{
+	struct child c = { .conf = conf,
+		.channel_fd = channel_fd,
+		.wake_fd = -1,
+		.result = HTTP_CHILD_OK };
+	struct err err;
+	int result;
+
+	pthread_mutex_init(&c.lock, NULL);
+	ignore_signals();
+	umask(022); /* the files are read by others, whatever we were started with */
+	result = start(&c, uid, gid, &err);
+	if (result == 0) {
+		log_notice("HTTP server: listening on http://%s:%u/acl/", conf->address,
+			http_port(c.http));
+		result = loop_run(c.loop);
+		if (result < 0)
+			(void)err_sys(&err, result, "waiting failed");
+	}
+	if (result < 0) {
+		log_error("HTTP server: %s", err.text);
+		if (c.result == HTTP_CHILD_OK)
+			c.result = HTTP_CHILD_FAILED;
+	}
+	stop(&c);
+	return (int)c.result;
+}
