@@ -47,6 +47,19 @@ clock_never_goes_back(void **state)
 }
 
 static void
+time_since_boot_follows_the_replacement_and_is_not_behind_the_clock(void **state)
+{
+	int64_t clock_ms = mono_now().ns / 1000000;
+	int64_t ns = 7999999;
+
+	(void)state;
+	assert_true(mono_boot_ms() >= clock_ms);
+	mono_set_source(fake, &ns);
+	assert_int_equal(mono_boot_ms(), 7);
+	mono_set_source(NULL, NULL);
+}
+
+static void
 differences_round_towards_zero(void **state)
 {
 	struct mono a = { 1000000 }, b = { 3999999 };
@@ -68,6 +81,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clock_can_be_replaced_and_restored),
 		cmocka_unit_test(clock_never_goes_back),
+		cmocka_unit_test(
+			time_since_boot_follows_the_replacement_and_is_not_behind_the_clock),
 		cmocka_unit_test(differences_round_towards_zero),
 	};
 
