@@ -10,6 +10,7 @@
 #include "aclserver/ruleset.h"
 #include "common/err.h"
 #include "common/nft.h"
+#include "common/nft_udata.h"
 
 /** Where and how one rule is emitted. */
 struct nft_emit {
@@ -22,8 +23,8 @@ struct nft_emit {
 };
 
 /**
- * Append @rule to the batch; all its messages carry @cookie. User data: the rule's text
- * as comment, its hash and its line.
+ * Append @rule to the batch; all its messages carry @cookie. Its user data is
+ * that of nft_emit_write_tag().
  * Returns  0; -EOPNOTSUPP (the family cannot do it) or -EINVAL (a malformed model: a
  * bug of ours) with the reason in @err, then the batch is as before; or the batch's own
  * failure.
@@ -31,14 +32,21 @@ struct nft_emit {
 int nft_emit_rule(const struct nft_emit *emit, const struct ruleset_rule *rule,
 	uint64_t cookie, struct err *err);
 
-enum { NFT_EMIT_TEXT_MAX = NFT_UDATA_MAX };
+enum {
+	NFT_EMIT_TEXT_SIZE = 228, /* with its NUL; longer texts are cut */
+};
 
 /** What the user data of an emitted rule says. */
 struct nft_emit_tag {
 	struct ruleset_hash hash;
+	enum policy_section section;
 	int line;
-	char text[NFT_EMIT_TEXT_MAX]; /* ruleset_rule.text, cut after 231 bytes */
+	char text[NFT_EMIT_TEXT_SIZE]; /* ruleset_rule.text */
 };
 
-/** Read user data back. False when it is not of a rule of ours. */
+/** The user data of @rule: everything of struct nft_emit_tag. */
+void nft_emit_write_tag(const struct ruleset_rule *rule, struct nft_udata *ret);
+
+/** Read user data back. False when it is not of a rule of ours; @ret is then as before.
+ */
 bool nft_emit_read_tag(struct nft_blob udata, struct nft_emit_tag *ret);

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <netinet/in.h> /* ahead of the kernel's headers, which then leave theirs out */
+
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdbool.h>

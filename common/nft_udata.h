@@ -14,8 +14,12 @@
 #include "common/nft.h"
 
 enum {
-	NFT_UDATA_COMMENT = 0, /* text with its NUL, of rules, chains and tables */
-	NFT_UDATA_OWN = 0x40,  /* first type of our own */
+	NFT_UDATA_COMMENT = 0,   /* text with its NUL, of rules, chains and tables */
+	NFT_UDATA_KEY_ORDER = 0, /* of sets: byte order of the keys, 4 bytes host order,
+				    one of: */
+	NFT_KEY_ORDER_HOST = 1,
+	NFT_KEY_ORDER_BIG = 2,
+	NFT_UDATA_OWN = 0x40,        /* first type of our own */
 	NFT_UDATA_COMMENT_MAX = 128, /* bytes of text that the nft tool reads back */
 };
 

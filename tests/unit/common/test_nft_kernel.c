@@ -9,13 +9,14 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <linux/netfilter_bridge.h>
 #include <stdlib.h>
 
 #include "common/nft_dump.h"
 #include "common/nft_expr.h"
 #include "common/nft_udata.h"
 #include "tests/unit/nft_env.h"
+
+#include <linux/netfilter_bridge.h>
 
 static const struct nft_table INET = { NFPROTO_INET, "tg" };
 static const struct nft_table BRIDGE = { NFPROTO_BRIDGE, "tg" };

@@ -1,0 +1,599 @@
+/*
+ * nft_emit.c - ruleset terms to nftables expressions.
+ *
+ * The table below says where the kernel finds each field; the rest follows from it:
+ * load into the register, mask, compare with one value, a range, or an anonymous set.
+ * The forms are those that the nft tool builds itself, so that its listing reads like a
+ * hand-written rule.
+ */
+#include "aclserver/nft_emit.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/if_ether.h>
+
+#include "common/cleanup.h"
+#include "common/nft_expr.h"
+
+enum { NAME_SIZE = 16 }; /* IFNAMSIZ: bytes of a name in the register */
+
+enum source {
+	SOURCE_NONE, /* not a plain load: name and l3proto tests */
+	SOURCE_META,
+	SOURCE_LINK, /* payload behind the link-layer header, … */
+	SOURCE_NETWORK,
+	SOURCE_TRANSPORT,
+	SOURCE_CT,
+	SOURCE_FIB,
+};
+
+/* What the register holds after the load. */
+enum form {
+	FORM_NETWORK, /* big endian, like the model's values */
+	FORM_ADDRESS, /* likewise, and a range may be a prefix */
+	FORM_HOST,    /* 4 bytes, host order */
+};
+
+/* Numbers that the nft tool gives to types of values; it reads them from a set's key
+ * type when it lists one. The kernel does not look at them. */
+enum nft_type {
+	NFT_TYPE_INTEGER = 4,
+	NFT_TYPE_IPADDR = 7,
+	NFT_TYPE_IP6ADDR = 8,
+	NFT_TYPE_ETHERADDR = 9,
+	NFT_TYPE_ETHERTYPE = 10,
+	NFT_TYPE_INET_PROTOCOL = 12,
+	NFT_TYPE_INET_SERVICE = 13,
+	NFT_TYPE_ICMP_TYPE = 14,
+	NFT_TYPE_TCP_FLAG = 15,
+	NFT_TYPE_MARK = 19,
+	NFT_TYPE_CT_STATE = 26,
+	NFT_TYPE_CT_STATUS = 28,
+	NFT_TYPE_ICMP6_TYPE = 29,
+	NFT_TYPE_ICMP_CODE = 32,
+	NFT_TYPE_ICMP6_CODE = 33,
+	NFT_TYPE_DSCP = 36,
+	NFT_TYPE_FIB_ADDR = 38,
+};
+
+/** Where the kernel finds a field. */
+struct location {
+	enum source source;
+	enum form form;
+	uint32_t key;  /* meta, ct: key; fib: flags; payload: offset */
+	uint8_t len;   /* bytes loaded */
+	uint8_t shift; /* the value stands this many bits further left */
+	uint16_t
+		bits; /* mask of a value that shares its bytes with others; 0 = alone */
+	enum nft_type type;
+};
+
+static const struct location locations[FIELD_COUNT] = {
+	[FIELD_MARK] = { SOURCE_META, FORM_HOST, NFT_META_MARK, 4, 0, 0,
+		NFT_TYPE_MARK },
+	[FIELD_L3PROTO] = { SOURCE_META, FORM_NETWORK, NFT_META_PROTOCOL, 2, 0, 0,
+		NFT_TYPE_ETHERTYPE },
+	[FIELD_L4PROTO] = { SOURCE_META, FORM_NETWORK, NFT_META_L4PROTO, 1, 0, 0,
+		NFT_TYPE_INET_PROTOCOL },
+	[FIELD_IP_SADDR] = { SOURCE_NETWORK, FORM_ADDRESS, 12, 4, 0, 0,
+		NFT_TYPE_IPADDR },
+	[FIELD_IP_DADDR] = { SOURCE_NETWORK, FORM_ADDRESS, 16, 4, 0, 0,
+		NFT_TYPE_IPADDR },
+	/* the upper six bits of the second byte */
+	[FIELD_IP_DSCP] = { SOURCE_NETWORK, FORM_NETWORK, 1, 1, 2, 0x3f,
+		NFT_TYPE_DSCP },
+	[FIELD_IP_TTL] = { SOURCE_NETWORK, FORM_NETWORK, 8, 1, 0, 0, NFT_TYPE_INTEGER },
+	[FIELD_IP_LENGTH] = { SOURCE_NETWORK, FORM_NETWORK, 2, 2, 0, 0,
+		NFT_TYPE_INTEGER },
+	[FIELD_IP_FRAGOFF] = { SOURCE_NETWORK, FORM_NETWORK, 6, 2, 0, 0,
+		NFT_TYPE_INTEGER },
+	[FIELD_IP6_SADDR] = { SOURCE_NETWORK, FORM_ADDRESS, 8, 16, 0, 0,
+		NFT_TYPE_IP6ADDR },
+	[FIELD_IP6_DADDR] = { SOURCE_NETWORK, FORM_ADDRESS, 24, 16, 0, 0,
+		NFT_TYPE_IP6ADDR },
+	/* bits 4 to 9, behind the version */
+	[FIELD_IP6_DSCP] = { SOURCE_NETWORK, FORM_NETWORK, 0, 2, 6, 0x3f,
+		NFT_TYPE_DSCP },
+	[FIELD_IP6_HOPLIMIT] = { SOURCE_NETWORK, FORM_NETWORK, 7, 1, 0, 0,
+		NFT_TYPE_INTEGER },
+	[FIELD_IP6_LENGTH] = { SOURCE_NETWORK, FORM_NETWORK, 4, 2, 0, 0,
+		NFT_TYPE_INTEGER },
+	[FIELD_TH_SPORT] = { SOURCE_TRANSPORT, FORM_NETWORK, 0, 2, 0, 0,
+		NFT_TYPE_INET_SERVICE },
+	[FIELD_TH_DPORT] = { SOURCE_TRANSPORT, FORM_NETWORK, 2, 2, 0, 0,
+		NFT_TYPE_INET_SERVICE },
+	[FIELD_TCP_FLAGS] = { SOURCE_TRANSPORT, FORM_NETWORK, 13, 1, 0, 0,
+		NFT_TYPE_TCP_FLAG },
+	[FIELD_ICMP_TYPE] = { SOURCE_TRANSPORT, FORM_NETWORK, 0, 1, 0, 0,
+		NFT_TYPE_ICMP_TYPE },
+	[FIELD_ICMP_CODE] = { SOURCE_TRANSPORT, FORM_NETWORK, 1, 1, 0, 0,
+		NFT_TYPE_ICMP_CODE },
+	[FIELD_ICMP6_TYPE] = { SOURCE_TRANSPORT, FORM_NETWORK, 0, 1, 0, 0,
+		NFT_TYPE_ICMP6_TYPE },
+	[FIELD_ICMP6_CODE] = { SOURCE_TRANSPORT, FORM_NETWORK, 1, 1, 0, 0,
+		NFT_TYPE_ICMP6_CODE },
+	[FIELD_ETHER_SADDR] = { SOURCE_LINK, FORM_NETWORK, 6, 6, 0, 0,
+		NFT_TYPE_ETHERADDR },
+	[FIELD_ETHER_DADDR] = { SOURCE_LINK, FORM_NETWORK, 0, 6, 0, 0,
+		NFT_TYPE_ETHERADDR },
+	[FIELD_ETHER_TYPE] = { SOURCE_LINK, FORM_NETWORK, 12, 2, 0, 0,
+		NFT_TYPE_ETHERTYPE },
+	/* the lower twelve bits of the tag */
+	[FIELD_VLAN_ID] = { SOURCE_LINK, FORM_NETWORK, 14, 2, 0, 0x0fff,
+		NFT_TYPE_INTEGER },
+	[FIELD_CT_STATE] = { SOURCE_CT, FORM_HOST, NFT_CT_STATE, 4, 0, 0,
+		NFT_TYPE_CT_STATE },
+	[FIELD_CT_STATUS] = { SOURCE_CT, FORM_HOST, NFT_CT_STATUS, 4, 0, 0,
+		NFT_TYPE_CT_STATUS },
+	[FIELD_FIB_SADDR_TYPE] = { SOURCE_FIB, FORM_HOST, NFTA_FIB_F_SADDR, 4, 0, 0,
+		NFT_TYPE_FIB_ADDR },
+	[FIELD_FIB_DADDR_TYPE] = { SOURCE_FIB, FORM_HOST, NFTA_FIB_F_DADDR, 4, 0, 0,
+		NFT_TYPE_FIB_ADDR },
+};
+
+/** One rule under construction. */
+struct emission {
+	const struct nft_emit *emit;
+	struct nft_rule *out;
+	uint64_t cookie;
+	bool is_ether; /* the packet was tested to come from an Ethernet device */
+	struct err *err;
+};
+
+/** A value as the register holds it. */
+struct cell {
+	uint8_t bytes[FIELD_SIZE_MAX];
+};
+
+static const struct cell zero_cell;
+
+static uint8_t
+family_of(const struct emission *em)
+{
+	return em->emit->table.family;
+}
+
+/* Names. */
+
+static int
+emit_name_test(struct emission *em, const struct ruleset_test *test)
+{
+	uint32_t op = test->negate ? NFT_CMP_NEQ : NFT_CMP_EQ;
+	size_t len = test->ifname ? strnlen(test->ifname, NAME_SIZE) : 0;
+	char name[NAME_SIZE] = "";
+
+	if (len >= NAME_SIZE || (len == 0 && (!test->prefix || test->negate)))
+		return err_set(em->err, -EINVAL, "%s: not an interface name",
+			field_info(test->field)->name);
+	if (len == 0)
+		return 0; /* "+" is every interface */
+	memcpy(name, test->ifname, len);
+	nft_rule_load_meta(em->out,
+		test->field == FIELD_IIFNAME ? NFT_META_IIFNAME : NFT_META_OIFNAME);
+	nft_rule_cmp(em->out, op, name, test->prefix ? (uint32_t)len : NAME_SIZE);
+	return 0;
+}
+
+/* Network protocol in inet, which has IPv4 and IPv6 only. */
+static int
+emit_nfproto_test(struct emission *em, const struct ruleset_test *test)
+{
+	const struct ruleset_range *range = test->ranges;
+	uint16_t ethertype;
+	uint8_t nfproto;
+
+	memcpy(&ethertype, range->lo, sizeof(ethertype));
+	ethertype = be16toh(ethertype);
+	if (test->n_ranges != 1 || test->has_mask ||
+		memcmp(range->lo, range->hi, 2) != 0 ||
+		(ethertype != ETH_P_IP && ethertype != ETH_P_IPV6))
+		return err_set(em->err, -EINVAL,
+			"l3proto: family inet can tell IPv4 from IPv6 only");
+	nfproto = ethertype == ETH_P_IP ? NFPROTO_IPV4 : NFPROTO_IPV6;
+	nft_rule_load_meta(em->out, NFT_META_NFPROTO);
+	nft_rule_cmp(em->out, test->negate ? NFT_CMP_NEQ : NFT_CMP_EQ, &nfproto, 1);
+	return 0;
+}
+
+/* Loads. */
+
+/* Outside the bridge family not every device is an Ethernet one, and another one's
+ * header must not be read as if it were. Once per rule. */
+static void
+emit_ether_guard(struct emission *em)
+{
+	uint16_t ether = ARPHRD_ETHER;
+
+	if (em->is_ether || family_of(em) == NFPROTO_BRIDGE)
+		return;
+	nft_rule_load_meta(em->out, NFT_META_IIFTYPE);
+	nft_rule_cmp(em->out, NFT_CMP_EQ, &ether, sizeof(ether));
+	em->is_ether = true;
+}
+
+static int
+emit_load(struct emission *em, enum field field, const struct location *at)
+{
+	switch (at->source) {
+	case SOURCE_META:
+		nft_rule_load_meta(em->out, at->key);
+		return 0;
+	case SOURCE_LINK:
+		emit_ether_guard(em);
+		nft_rule_load_payload(em->out, NFT_PAYLOAD_LL_HEADER, at->key, at->len);
+		return 0;
+	case SOURCE_NETWORK:
+		nft_rule_load_payload(
+			em->out, NFT_PAYLOAD_NETWORK_HEADER, at->key, at->len);
+		return 0;
+	case SOURCE_TRANSPORT:
+		nft_rule_load_payload(
+			em->out, NFT_PAYLOAD_TRANSPORT_HEADER, at->key, at->len);
+		return 0;
+	case SOURCE_CT:
+		nft_rule_load_ct(em->out, at->key);
+		return 0;
+	case SOURCE_FIB:
+		if (family_of(em) == NFPROTO_BRIDGE)
+			return err_set(em->err, -EOPNOTSUPP,
+				"%s: not known in family bridge",
+				field_info(field)->name);
+		nft_rule_load_fib(em->out, NFT_FIB_RESULT_ADDRTYPE, at->key);
+		return 0;
+	case SOURCE_NONE:
+		break;
+	}
+	return err_set(em->err, -EINVAL, "%s: no plain field", field_info(field)->name);
+}
+
+/* Values. */
+
+/** How the values of one test are written. */
+struct encoding {
+	const struct location *at;
+	uint8_t size;    /* bytes of a value in the model */
+	bool host_order; /* in the register, at the moment of the comparison */
+};
+
+/* A value or mask of the model as the register has it. */
+static struct cell
+to_cell(const struct encoding *enc, const uint8_t *value)
+{
+	struct cell cell = { 0 };
+	uint32_t number = 0;
+
+	if (enc->host_order) {
+		memcpy(&number, value, sizeof(number));
+		number = be32toh(number);
+		memcpy(cell.bytes, &number, sizeof(number));
+		return cell;
+	}
+	if (enc->at->bits == 0) {
+		memcpy(cell.bytes, value, enc->size);
+		return cell;
+	}
+	for (size_t i = 0; i < enc->size; i++)
+		number = number << 8 | value[i];
+	number = (number & enc->at->bits) << enc->at->shift;
+	for (size_t i = enc->at->len; i-- > 0; number >>= 8)
+		cell.bytes[i] = (uint8_t)number;
+	return cell;
+}
+
+static bool
+has_interval(const struct ruleset_test *test, uint8_t size)
+{
+	for (size_t i = 0; i < test->n_ranges; i++)
+		if (memcmp(test->ranges[i].lo, test->ranges[i].hi, size) != 0)
+			return true;
+	return false;
+}
+
+/* The mask of the range if it is a prefix: lo has only zeros, and hi only ones, where
+ * they differ. */
+static bool
+range_is_prefix(
+	const struct cell *lo, const struct cell *hi, size_t len, struct cell *ret_mask)
+{
+	bool same = true;
+
+	*ret_mask = zero_cell;
+	for (size_t bit = 0; bit < len * 8; bit++) {
+		uint8_t probe = (uint8_t)(0x80 >> bit % 8);
+		bool l = lo->bytes[bit / 8] & probe;
+		bool h = hi->bytes[bit / 8] & probe;
+
+		same = same && l == h;
+		if (same)
+			ret_mask->bytes[bit / 8] |= probe;
+		else if (l || !h)
+			return false;
+	}
+	return true;
+}
+
+static void
+emit_single_range(struct emission *em, const struct encoding *enc,
+	const struct ruleset_test *test)
+{
+	struct cell lo = to_cell(enc, test->ranges->lo);
+	struct cell hi = to_cell(enc, test->ranges->hi);
+	uint32_t op = test->negate ? NFT_CMP_NEQ : NFT_CMP_EQ;
+	uint8_t len = enc->at->len;
+	struct cell mask;
+
+	if (memcmp(&lo, &hi, sizeof(lo)) == 0) {
+		nft_rule_cmp(em->out, op, lo.bytes, len);
+		return;
+	}
+	if (enc->at->form == FORM_ADDRESS && range_is_prefix(&lo, &hi, len, &mask)) {
+		nft_rule_bitwise(em->out, mask.bytes, zero_cell.bytes, len);
+		nft_rule_cmp(em->out, op, lo.bytes, len);
+		return;
+	}
+	nft_rule_range(em->out, test->negate ? NFT_RANGE_NEQ : NFT_RANGE_EQ, lo.bytes,
+		hi.bytes, len);
+}
+
+/* Lists: an anonymous set in front of the rule. */
+
+/** What one anonymous set is made of, until it is in the batch. */
+struct set_parts {
+	struct cell *cells; /* owned; lo and hi of each range */
+	struct nft_range *ranges;
+	struct nft_elem *elems;
+};
+
+static void
+set_parts_done(struct set_parts *parts)
+{
+	free(parts->cells);
+	free(parts->ranges);
+	free(parts->elems);
+}
+
+static int
+set_parts_init(struct set_parts *ret, const struct encoding *enc,
+	const struct ruleset_test *test)
+{
+	size_t n = test->n_ranges;
+
+	ret->cells = calloc(2 * n, sizeof(*ret->cells));
+	ret->ranges = calloc(n, sizeof(*ret->ranges));
+	ret->elems = calloc(n, sizeof(*ret->elems));
+	if (!ret->cells || !ret->ranges || !ret->elems)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		ret->cells[2 * i] = to_cell(enc, test->ranges[i].lo);
+		ret->cells[2 * i + 1] = to_cell(enc, test->ranges[i].hi);
+		ret->ranges[i].lo = ret->cells[2 * i].bytes;
+		ret->ranges[i].hi = ret->cells[2 * i + 1].bytes;
+		ret->elems[i].key = ret->cells[2 * i].bytes;
+	}
+	return 0;
+}
+
+/* For the nft tool, which otherwise lists keys in host order turned round. */
+static void
+put_key_order(struct nft_udata *ret, const struct location *at)
+{
+	uint32_t order = at->form == FORM_HOST ? NFT_KEY_ORDER_HOST : NFT_KEY_ORDER_BIG;
+
+	nft_udata_init(ret);
+	/* Empty before, so it fits. */
+	(void)nft_udata_put(ret, NFT_UDATA_KEY_ORDER, &order, sizeof(order));
+}
+
+static int
+emit_set(struct emission *em, const struct encoding *enc,
+	const struct ruleset_test *test, struct nft_set_ref *ret_set)
+{
+	const struct nft_emit *emit = em->emit;
+	bool interval = has_interval(test, enc->size);
+	struct nft_set_spec spec = {
+		.name = "__set%d",
+		.id = nft_batch_new_id(emit->batch),
+		.flags = NFT_SET_ANONYMOUS | NFT_SET_CONSTANT |
+			 (interval ? NFT_SET_INTERVAL : 0),
+		.key_type = enc->at->type,
+		.key_len = enc->at->len,
+		/* An interval is two elements. */
+		.size = (uint32_t)(interval ? 2 * test->n_ranges : test->n_ranges),
+	};
+	CLEANUP(set_parts_done) struct set_parts parts = { 0 };
+	struct nft_udata udata;
+
+	put_key_order(&udata, enc->at);
+	spec.udata = nft_udata_blob(&udata);
+	*ret_set = (struct nft_set_ref){ spec.name, spec.id, spec.key_len };
+	if (set_parts_init(&parts, enc, test) < 0)
+		return err_set(em->err, -ENOMEM, "out of memory");
+	nft_batch_add_set(emit->batch, &emit->table, &spec, em->cookie);
+	if (interval)
+		nft_batch_add_ranges(emit->batch, &emit->table, ret_set, parts.ranges,
+			test->n_ranges, em->cookie);
+	else
+		nft_batch_add_elems(emit->batch, &emit->table, ret_set, parts.elems,
+			test->n_ranges, em->cookie);
+	return 0;
+}
+
+/* Tests. */
+
+static void
+emit_mask(struct emission *em, const struct encoding *enc,
+	const struct ruleset_test *test)
+{
+	static const uint8_t all[FIELD_SIZE_MAX] = { [0 ... FIELD_SIZE_MAX - 1] =
+							     0xff };
+	struct cell mask;
+
+	if (!test->has_mask && enc->at->bits == 0)
+		return;
+	mask = to_cell(enc, test->has_mask ? test->mask : all);
+	nft_rule_bitwise(em->out, mask.bytes, zero_cell.bytes, enc->at->len);
+}
+
+static int
+emit_field_test(struct emission *em, const struct ruleset_test *test)
+{
+	const struct location *at = &locations[test->field];
+	uint8_t size = field_info(test->field)->size;
+	bool by_order = has_interval(test, size);
+	struct encoding enc = { at, size, at->form == FORM_HOST && !by_order };
+	struct nft_set_ref set;
+	int code = emit_load(em, test->field, at);
+
+	if (code)
+		return code;
+	if (by_order && test->has_mask)
+		return err_set(em->err, -EINVAL, "%s: a range under a mask",
+			field_info(test->field)->name);
+	/* The kernel compares by size byte by byte, which needs big endian. */
+	if (at->form == FORM_HOST && by_order)
+		nft_rule_hton(em->out, at->len);
+	emit_mask(em, &enc, test);
+	if (test->n_ranges == 1) {
+		emit_single_range(em, &enc, test);
+		return 0;
+	}
+	code = emit_set(em, &enc, test, &set);
+	if (!code)
+		nft_rule_lookup(em->out, &set, test->negate);
+	return code;
+}
+
+static int
+emit_test(struct emission *em, const struct ruleset_test *test)
+{
+	if (test->field == FIELD_IIFNAME || test->field == FIELD_OIFNAME)
+		return emit_name_test(em, test);
+	if (test->n_ranges == 0)
+		return err_set(em->err, -EINVAL, "%s: a test without values",
+			field_info(test->field)->name);
+	if (test->field == FIELD_L3PROTO && family_of(em) == NFPROTO_INET)
+		return emit_nfproto_test(em, test);
+	return emit_field_test(em, test);
+}
+
+/* Statements. */
+
+/* DSCP is written together with its neighbours, whose bits stay: the version and ECN in
+ * the first two bytes. For IPv4 also because the kernel mends checksums two bytes at a
+ * time. */
+static int
+emit_set_dscp(struct emission *em, enum field field, uint8_t value)
+{
+	bool ip6 = field == FIELD_IP6_DSCP;
+	uint8_t shift = ip6 ? 6 : 2;
+	uint16_t keep = htobe16((uint16_t) ~(0x3f << shift));
+	uint16_t put = htobe16((uint16_t)(value << shift));
+	struct nft_payload_write write = {
+		.base = NFT_PAYLOAD_NETWORK_HEADER,
+		.len = 2,
+		.csum_type = ip6 ? NFT_PAYLOAD_CSUM_NONE : NFT_PAYLOAD_CSUM_INET,
+		.csum_offset = ip6 ? 0 : 10,
+	};
+
+	if (value > 0x3f || (field != FIELD_IP_DSCP && !ip6))
+		return err_set(em->err, -EINVAL, "dscp: no such value");
+	nft_rule_load_payload(em->out, write.base, write.offset, write.len);
+	nft_rule_bitwise(em->out, &keep, &put, write.len);
+	nft_rule_set_payload(em->out, &write);
+	return 0;
+}
+
+static void
+emit_limit(struct emission *em, const struct ruleset_limit *limit)
+{
+	nft_rule_limit(em->out, &(struct nft_limit){
+					.rate = limit->rate,
+					.unit_s = limit->unit_s,
+					.burst = limit->burst,
+					.type = NFT_LIMIT_PKTS,
+				});
+}
+
+static void
+emit_log(struct emission *em, const struct ruleset_log *log)
+{
+	nft_rule_log(em->out, &(struct nft_log){
+				      .prefix = log->prefix,
+				      .level = log->level,
+				      .flags = log->flags,
+			      });
+}
+
+static int
+emit_term(struct emission *em, const struct ruleset_term *term)
+{
+	switch (term->kind) {
+	case TERM_TEST:
+		return emit_test(em, &term->test);
+	case TERM_LIMIT:
+		emit_limit(em, &term->limit);
+		return 0;
+	case TERM_COUNTER:
+		nft_rule_counter(em->out, em->emit->packets, em->emit->bytes);
+		return 0;
+	case TERM_LOG:
+		emit_log(em, &term->log);
+		return 0;
+	case TERM_SET_DSCP:
+		return emit_set_dscp(em, term->dscp.field, term->dscp.value);
+	case TERM_VERDICT:
+		nft_rule_verdict(em->out,
+			term->verdict == RULESET_VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP,
+			NULL);
+		return 0;
+	}
+	return err_set(em->err, -EINVAL, "unknown kind of term");
+}
+
+static int
+emit_terms(struct emission *em, const struct ruleset_rule *rule)
+{
+	struct nft_udata tag;
+	int code;
+
+	for (size_t i = 0; i < rule->n_terms; i++) {
+		code = emit_term(em, &rule->terms[i]);
+		if (code)
+			return code;
+	}
+	nft_emit_write_tag(rule, &tag);
+	nft_rule_set_udata(em->out, nft_udata_blob(&tag));
+	code = nft_rule_status(em->out);
+	if (code)
+		return err_sys(em->err, code, "cannot build the kernel's rule");
+	nft_batch_add_rule(
+		em->emit->batch, &em->emit->table, &em->emit->at, em->out, em->cookie);
+	return 0;
+}
+
+int
+nft_emit_rule(const struct nft_emit *emit, const struct ruleset_rule *rule,
+	uint64_t cookie, struct err *err)
+{
+	size_t before = nft_batch_count(emit->batch);
+	struct emission em = { .emit = emit, .cookie = cookie, .err = err };
+	int code = nft_batch_status(emit->batch, NULL);
+
+	if (code)
+		return err_sys(err, code, "cannot build the transaction");
+	em.out = nft_rule_new();
+	if (!em.out)
+		return err_sys(err, -ENOMEM, "cannot build the kernel's rule");
+	code = emit_terms(&em, rule);
+	nft_rule_free(em.out);
+	if (code) {
+		nft_batch_rewind(emit->batch, before);
+		return code;
+	}
+	code = nft_batch_status(emit->batch, NULL);
+	return code ? err_sys(err, code, "cannot build the transaction") : 0;
+}
