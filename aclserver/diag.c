@@ -128,7 +128,7 @@ diags_move(struct diags *to, struct diags *from)
 char *
 diag_format(const struct diag *d)
 {
-	const char *severity = d->severity == DIAG_ERROR ? "error" : "warning";
+	const char *severity = d->severity == DIAG_ERROR ? "" : "warning: ";
 	const char *rule_sep = d->rule ? ": " : "";
 	const char *rule = d->rule ? d->rule : "";
 	char line[16] = "";
@@ -136,7 +136,7 @@ diag_format(const struct diag *d)
 
 	if (d->line > 0)
 		(void)snprintf(line, sizeof(line), ":%d", d->line); /* 12 at most */
-	if (asprintf(&text, "%s%s: %s: %s%s%s", d->file, line, severity, d->reason,
+	if (asprintf(&text, "%s%s: %s%s%s%s", d->file, line, severity, d->reason,
 		    rule_sep, rule) < 0)
 		return NULL;
 	return text;

@@ -45,6 +45,6 @@ __attribute__((format(printf, 6, 7))) void diags_add(struct diags *d,
 /** Move every item of @from behind those of @to; @from is then empty. */
 void diags_move(struct diags *to, struct diags *from);
 
-/** "file:line: error: reason: rule" (or "warning") as newly allocated text; without
- * ":line" when 0. NULL when out of memory. */
+/** "file:line: reason: rule", for a warning "file:line: warning: reason: rule", as
+ * newly allocated text; without ":line" when 0. NULL when out of memory. */
 char *diag_format(const struct diag *d);

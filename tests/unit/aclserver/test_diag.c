@@ -32,8 +32,7 @@ problems_are_formatted_with_file_line_and_rule(void **state)
 	assert_int_equal(d.n, 2);
 	assert_int_equal(d.errors, 1);
 	assert_int_equal(d.warnings, 1);
-	assert_formats(
-		&d.items[0], "a.rules:3: error: unknown option \"-x\": -A INPUT -x");
+	assert_formats(&d.items[0], "a.rules:3: unknown option \"-x\": -A INPUT -x");
 	assert_formats(&d.items[1], "b.rules: warning: empty file");
 	diags_done(&d);
 	assert_int_equal(d.n, 0);
@@ -48,7 +47,7 @@ largest_line_number_is_shown_in_full(void **state)
 	(void)state;
 	diags_init(&d);
 	diags_add(&d, DIAG_ERROR, "f", INT32_MAX, NULL, "r");
-	assert_formats(&d.items[0], "f:2147483647: error: r");
+	assert_formats(&d.items[0], "f:2147483647: r");
 	diags_done(&d);
 }
 

@@ -95,19 +95,19 @@ every_wrong_line_is_reported(void **state)
 	check("include\ninclude a b\ninclude = x\nincludes x\n[iptables]\n-A INPUT\n"
 	      "include \"x\ninclude $NO\ninclude \"\"\ninclude # x\n",
 		"",
-		"c:1: error: include without a path: include\n"
-		"c:2: error: one path per include line; a path with blanks needs "
+		"c:1: include without a path: include\n"
+		"c:2: one path per include line; a path with blanks needs "
 		"quotes: "
 		"include a b\n"
-		"c:3: error: \"include\" is followed by a path, not by '=': include = "
+		"c:3: \"include\" is followed by a path, not by '=': include = "
 		"x\n"
-		"c:4: error: expected \"include PATH\" or NAME = VALUE: includes x\n"
-		"c:5: error: expected \"include PATH\" or NAME = VALUE: [iptables]\n"
-		"c:6: error: expected \"include PATH\" or NAME = VALUE: -A INPUT\n"
-		"c:7: error: quote without end: include \"x\n"
-		"c:8: error: undefined variable \"NO\": include $NO\n"
-		"c:9: error: include without a path: include \"\"\n"
-		"c:10: error: include without a path: include # x\n");
+		"c:4: expected \"include PATH\" or NAME = VALUE: includes x\n"
+		"c:5: expected \"include PATH\" or NAME = VALUE: [iptables]\n"
+		"c:6: expected \"include PATH\" or NAME = VALUE: -A INPUT\n"
+		"c:7: quote without end: include \"x\n"
+		"c:8: undefined variable \"NO\": include $NO\n"
+		"c:9: include without a path: include \"\"\n"
+		"c:10: include without a path: include # x\n");
 }
 
 static void

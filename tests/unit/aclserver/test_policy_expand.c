@@ -62,7 +62,7 @@ check_refused(const char *section, const char *rule, const char *reason)
 	char *text, *expected;
 
 	assert_true(asprintf(&text, "[%s]\n%s\n", section, rule) > 0);
-	assert_true(asprintf(&expected, "f:2: error: %s: %s\n", reason, rule) > 0);
+	assert_true(asprintf(&expected, "f:2: %s: %s\n", reason, rule) > 0);
 	check_file(text, "", expected);
 	free(text);
 	free(expected);
@@ -216,7 +216,7 @@ failed_rule_leaves_the_others(void **state)
 	(void)state;
 	check_file("[iptables]\n-A A\n-A B,\n-A C,D\n",
 		"ip 2: -A|A\nip 4: -A|C\nip 4: -A|D\n",
-		"f:3: error: empty list item after -A: -A B,\n");
+		"f:3: empty list item after -A: -A B,\n");
 }
 
 static void

@@ -256,9 +256,9 @@ every_missing_plain_file_is_an_error(void **state)
 	mkdir("d", 0700);
 	load_conf(f, "policy.conf");
 	assert_int_equal(policy_load_list(f->load, &f->files, &f->diags), -EINVAL);
-	assert_diags(f, "policy.conf:1: error: include \"a\": no such file\n"
-			"policy.conf:3: error: include \"none/b\": no such file\n"
-			"policy.conf:4: error: include \"d\": not a regular file\n");
+	assert_diags(f, "policy.conf:1: include \"a\": no such file\n"
+			"policy.conf:3: include \"none/b\": no such file\n"
+			"policy.conf:4: include \"d\": not a regular file\n");
 	assert_int_equal(f->files.n, 0);
 }
 
@@ -271,7 +271,7 @@ plain_file_behind_a_glob_still_has_to_exist(void **state)
 	mkdir("d", 0700);
 	load_conf(f, "policy.conf");
 	assert_int_equal(policy_load_list(f->load, &f->files, &f->diags), -EINVAL);
-	assert_diags(f, "policy.conf:2: error: include \"d/a\": no such file\n");
+	assert_diags(f, "policy.conf:2: include \"d/a\": no such file\n");
 }
 
 static void
@@ -294,14 +294,13 @@ every_impossible_include_is_an_error(void **state)
 	put("policy.conf", "include */x\ninclude d/\ninclude ..\ninclude ok\n");
 	assert_int_equal(policy_load_conf("policy.conf", &f->load, &f->diags), -EINVAL);
 	assert_null(f->load);
-	assert_diags(f,
-		"policy.conf:1: error: include \"*/x\": a wildcard may stand in the "
-		"last "
-		"part of the path only\n"
-		"policy.conf:2: error: include \"d/\": names a directory; write "
-		"DIRECTORY/*.rules\n"
-		"policy.conf:3: error: include \"..\": names a directory; write "
-		"DIRECTORY/*.rules\n");
+	assert_diags(f, "policy.conf:1: include \"*/x\": a wildcard may stand in the "
+			"last "
+			"part of the path only\n"
+			"policy.conf:2: include \"d/\": names a directory; write "
+			"DIRECTORY/*.rules\n"
+			"policy.conf:3: include \"..\": names a directory; write "
+			"DIRECTORY/*.rules\n");
 }
 
 static void
@@ -315,11 +314,10 @@ syntax_errors_and_unreadable_files_are_reported(void **state)
 	assert_int_equal(
 		policy_load_conf("policy.conf/x", &f->load, &f->diags), -ENOTDIR);
 	assert_null(f->load);
-	assert_diags(f,
-		"policy.conf:1: error: expected \"include PATH\" or NAME = VALUE: "
-		"-A INPUT\n"
-		".: error: cannot be read: not a regular file\n"
-		"policy.conf/x: error: cannot be read: Not a directory\n");
+	assert_diags(f, "policy.conf:1: expected \"include PATH\" or NAME = VALUE: "
+			"-A INPUT\n"
+			".: cannot be read: not a regular file\n"
+			"policy.conf/x: cannot be read: Not a directory\n");
 }
 
 static void
@@ -333,7 +331,7 @@ too_many_includes_are_an_error(void **state)
 		fprintf(out, "include %d\n", i);
 	fclose(out);
 	assert_int_equal(policy_load_conf("policy.conf", &f->load, &f->diags), -EINVAL);
-	assert_diags(f, "policy.conf: error: more than 1000 includes\n");
+	assert_diags(f, "policy.conf: more than 1000 includes\n");
 }
 
 static void
@@ -383,7 +381,7 @@ named_file_that_vanished_is_an_error(void **state)
 	assert_int_equal(policy_load_files(paths, 1, &f->load, &err), 0);
 	unlink("z");
 	assert_int_equal(policy_load_list(f->load, &f->files, &f->diags), -EINVAL);
-	assert_diags(f, "z: error: no such file\n");
+	assert_diags(f, "z: no such file\n");
 }
 
 static void
@@ -427,7 +425,7 @@ directory_that_became_a_file_is_an_error(void **state)
 	rmdir("rules");
 	put("rules", "");
 	assert_int_equal(policy_load_list(f->load, &f->files, &f->diags), -EINVAL);
-	assert_diags(f, "rules/: error: Not a directory\n");
+	assert_diags(f, "rules/: Not a directory\n");
 }
 
 static void

@@ -93,17 +93,16 @@ unknown_section_is_an_error_and_its_rules_are_left_out(void **state)
 	(void)state;
 	check("[iptables]\n-A A\n[etables]\n-A B\n-A $X\n[ip6tables]\n-A C\n",
 		"ip 2: -A|A\nip6 7: -A|C\n",
-		"f:3: error: unknown section, not [iptables], [ip6tables] or "
+		"f:3: unknown section, not [iptables], [ip6tables] or "
 		"[ebtables]: [etables]\n"
-		"f:5: error: undefined variable \"X\": -A $X\n");
+		"f:5: undefined variable \"X\": -A $X\n");
 }
 
 static void
 section_tag_without_end_is_an_error(void **state)
 {
 	(void)state;
-	check("[iptables\n-A A\n", "",
-		"f:1: error: section tag without ']': [iptables\n");
+	check("[iptables\n-A A\n", "", "f:1: section tag without ']': [iptables\n");
 }
 
 static void
@@ -111,9 +110,9 @@ every_rule_above_the_first_section_is_an_error(void **state)
 {
 	(void)state;
 	check("-A A\n-A B # two\n[iptables]\n-A C", "ip 4: -A|C\n",
-		"f:1: error: rule above the first section: [iptables], [ip6tables] or "
+		"f:1: rule above the first section: [iptables], [ip6tables] or "
 		"[ebtables]: -A A\n"
-		"f:2: error: rule above the first section: [iptables], [ip6tables] or "
+		"f:2: rule above the first section: [iptables], [ip6tables] or "
 		"[ebtables]: -A B\n");
 }
 
@@ -122,11 +121,11 @@ other_lines_are_errors(void **state)
 {
 	(void)state;
 	check("[iptables]\niptables -A INPUT\n*filter\nCOMMIT\n", "",
-		"f:2: error: expected [SECTION], NAME = VALUE, or a rule from its "
+		"f:2: expected [SECTION], NAME = VALUE, or a rule from its "
 		"first option on (\"-A ...\" or \"-t ...\"): iptables -A INPUT\n"
-		"f:3: error: expected [SECTION], NAME = VALUE, or a rule from its "
+		"f:3: expected [SECTION], NAME = VALUE, or a rule from its "
 		"first option on (\"-A ...\" or \"-t ...\"): *filter\n"
-		"f:4: error: expected [SECTION], NAME = VALUE, or a rule from its "
+		"f:4: expected [SECTION], NAME = VALUE, or a rule from its "
 		"first option on (\"-A ...\" or \"-t ...\"): COMMIT\n");
 }
 
@@ -181,9 +180,9 @@ quote_without_end_is_an_error(void **state)
 {
 	(void)state;
 	check("[iptables]\n-A A \"x\n-A B 'x # y\n-A C \"x\\\"\n-A D\n", "ip 5: -A|D\n",
-		"f:2: error: quote without end: -A A \"x\n"
-		"f:3: error: quote without end: -A B 'x # y\n"
-		"f:4: error: quote without end: -A C \"x\\\"\n");
+		"f:2: quote without end: -A A \"x\n"
+		"f:3: quote without end: -A B 'x # y\n"
+		"f:4: quote without end: -A C \"x\\\"\n");
 }
 
 static void
@@ -277,11 +276,11 @@ undefined_and_empty_variables_are_named(void **state)
 	      "\"$F\"\n"
 	      "-A $G\n-A ok\n",
 		"ip 9: -A|ok\n",
-		"f:5: error: variable \"E\" is empty: -A $E\n"
-		"f:6: error: undefined variable \"NONE\": -A $NONE ${GONE}\n"
-		"f:6: error: undefined variable \"GONE\": -A $NONE ${GONE}\n"
-		"f:7: error: variable \"F\" is empty: -A \"$F\"\n"
-		"f:8: error: variable \"G\" is empty: -A $G\n");
+		"f:5: variable \"E\" is empty: -A $E\n"
+		"f:6: undefined variable \"NONE\": -A $NONE ${GONE}\n"
+		"f:6: undefined variable \"GONE\": -A $NONE ${GONE}\n"
+		"f:7: variable \"F\" is empty: -A \"$F\"\n"
+		"f:8: variable \"G\" is empty: -A $G\n");
 }
 
 static void
@@ -290,7 +289,7 @@ use_above_the_assignment_names_its_line(void **state)
 	(void)state;
 	check("[iptables]\n-A $LATE\nB = 1\n  LATE = x\n-A $LATE\nLATE = y\n-A $B\n",
 		"ip 5: -A|x\nip 7: -A|1\n",
-		"f:2: error: variable \"LATE\" is used above its assignment in line 4: "
+		"f:2: variable \"LATE\" is used above its assignment in line 4: "
 		"-A $LATE\n");
 }
 
@@ -301,10 +300,10 @@ error_in_an_assignment_is_reported_once(void **state)
 	check("A = $NONE\nB = \"x\" y\nC = 'x\nD = x'y'\n[iptables]\n"
 	      "-A $A\n-A $B $C $D\n-A ok\n",
 		"ip 8: -A|ok\n",
-		"f:1: error: undefined variable \"NONE\": A = $NONE\n"
-		"f:2: error: quotes must enclose the whole value: B = \"x\" y\n"
-		"f:3: error: quote without end: C = 'x\n"
-		"f:4: error: quotes must enclose the whole value: D = x'y'\n");
+		"f:1: undefined variable \"NONE\": A = $NONE\n"
+		"f:2: quotes must enclose the whole value: B = \"x\" y\n"
+		"f:3: quote without end: C = 'x\n"
+		"f:4: quotes must enclose the whole value: D = x'y'\n");
 }
 
 static void
@@ -313,11 +312,11 @@ dollar_without_a_name_is_an_error(void **state)
 	(void)state;
 	check("[iptables]\n-A $ x\n-A ${}\n-A ${X\n-A $1\n-A \"${X y}\"\n-A \"5 $\"\n",
 		"ip 7: -A|'5 $'\n",
-		"f:2: error: '$' without the name of a variable: -A $ x\n"
-		"f:3: error: \"${\" without a name and '}': -A ${}\n"
-		"f:4: error: \"${\" without a name and '}': -A ${X\n"
-		"f:5: error: '$' without the name of a variable: -A $1\n"
-		"f:6: error: \"${\" without a name and '}': -A \"${X y}\"\n");
+		"f:2: '$' without the name of a variable: -A $ x\n"
+		"f:3: \"${\" without a name and '}': -A ${}\n"
+		"f:4: \"${\" without a name and '}': -A ${X\n"
+		"f:5: '$' without the name of a variable: -A $1\n"
+		"f:6: \"${\" without a name and '}': -A \"${X y}\"\n");
 }
 
 static void
@@ -347,11 +346,11 @@ control_characters_are_errors(void **state)
 
 	(void)state;
 	check_bytes(text, sizeof(text) - 1, NULL, "ip 7: -A|ok|z\n",
-		"f:2: error: control character 0x00 in column 5\n"
-		"f:3: error: control character 0x1b in column 4\n"
-		"f:4: error: control character 0x0d in column 5\n"
-		"f:5: error: control character 0x7f in column 4\n"
-		"f:6: error: control character 0x01 in column 3\n");
+		"f:2: control character 0x00 in column 5\n"
+		"f:3: control character 0x1b in column 4\n"
+		"f:4: control character 0x0d in column 5\n"
+		"f:5: control character 0x7f in column 4\n"
+		"f:6: control character 0x01 in column 3\n");
 }
 
 /* "[iptables]\n" and one line: @prefix, @n times @unit. */
@@ -401,7 +400,7 @@ line_of_full_length_fits_and_a_longer_one_is_an_error(void **state)
 	check_count(long_line("[iptables]\n-A ", "x", POLICY_LINE_MAX - 3, "\n-A y"), 2,
 		"");
 	check_count(long_line("[iptables]\n-A ", "x", POLICY_LINE_MAX - 2, "\n-A y"), 1,
-		"f:2: error: line of 16385 bytes is longer than 16384\n");
+		"f:2: line of 16385 bytes is longer than 16384\n");
 }
 
 static void
@@ -412,8 +411,8 @@ substitution_over_the_line_length_is_an_error(void **state)
 			    "\n[iptables]\n-A $A$A$A\n-A $A$A$A$A\nB = $A$A$A$A\n"
 			    "B = $A$A$A$A$A\n-A $B\n"),
 		1,
-		"f:4: error: longer than 16384 bytes with its variables\n"
-		"f:6: error: longer than 16384 bytes with its variables\n");
+		"f:4: longer than 16384 bytes with its variables\n"
+		"f:6: longer than 16384 bytes with its variables\n");
 }
 
 static void
@@ -422,7 +421,7 @@ comma_behind_an_overflow_is_harmless(void **state)
 	(void)state;
 	check_count(long_line("A = ", "x", 16000,
 			    "\n[iptables]\n-A $A$A, b ,c \"d\" , $A, $A\n-A ok\n"),
-		1, "f:3: error: longer than 16384 bytes with its variables\n");
+		1, "f:3: longer than 16384 bytes with its variables\n");
 }
 
 static void
@@ -432,7 +431,7 @@ too_many_words_are_an_error(void **state)
 	check_count(
 		long_line("[iptables]\n-A", " x", POLICY_TOKENS_MAX - 1, ""), 1, "");
 	check_count(long_line("[iptables]\n-A", " x", POLICY_TOKENS_MAX, "\n-A y"), 1,
-		"f:2: error: more than 512 words\n");
+		"f:2: more than 512 words\n");
 }
 
 static void
@@ -447,7 +446,7 @@ too_many_variables_are_an_error(void **state)
 		fprintf(out, "V%d = %d\n", i, i);
 	fputs("V7 = again\nONE_MORE = 1\n[iptables]\n-A $V7 $V4095\n", out);
 	fclose(out);
-	check_count(text, 1, "f:4098: error: more than 4096 variables\n");
+	check_count(text, 1, "f:4098: more than 4096 variables\n");
 }
 
 static void
@@ -459,7 +458,7 @@ file_that_grows_too_much_is_given_up(void **state)
 	(void)state;
 	free(text);
 	check_count(rules, 1047,
-		"f:1050: error: the file is longer than 16777216 bytes with its "
+		"f:1050: the file is longer than 16777216 bytes with its "
 		"variables; what follows was not read\n");
 }
 
@@ -469,7 +468,7 @@ file_over_the_maximum_is_refused(void **state)
 	(void)state;
 	check_count(long_line("", "#xxxxxx\n", POLICY_FILE_MAX / 8, ""), 0, "");
 	check_count(long_line("", "#xxxxxx\n", POLICY_FILE_MAX / 8, "\n"), 0,
-		"f: error: file of 4194305 bytes is larger than 4194304\n");
+		"f: file of 4194305 bytes is larger than 4194304\n");
 }
 
 static void
