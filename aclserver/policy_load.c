@@ -161,13 +161,16 @@ watch_missing_dir(struct policy_load *load, const char *dir, size_t *ret)
 	const char *missing;
 	AUTO_FREE char *parent = nearest_existing(dir, &missing);
 	char *path, *component;
-	size_t watch;
+	size_t watch, len;
 	int result;
 
 	if (!parent)
 		return -ENOMEM;
-	path = arena_printf(
-		load->arena, "%s/%s", strcmp(parent, "/") ? parent : "", missing);
+	len = strlen(missing);
+	while (len && missing[len - 1] == '/')
+		len--;
+	path = arena_printf(load->arena, "%s/%.*s", strcmp(parent, "/") ? parent : "",
+		(int)len, missing);
 	component = arena_strndup(load->arena, missing, strcspn(missing, "/"));
 	if (!path || !component)
 		return -ENOMEM;

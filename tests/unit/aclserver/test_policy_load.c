@@ -542,8 +542,7 @@ root_is_the_last_ancestor(void **state)
 	assert_int_equal(
 		policy_load_resolve(f->load, 0, "tapgate-no-such-directory", &key),
 		POLICY_LOAD_RESCAN);
-	assert_string_equal(
-		f->load->watches[1].path, "/tapgate-no-such-directory/acl/");
+	assert_string_equal(f->load->watches[1].path, "/tapgate-no-such-directory/acl");
 }
 
 static void
