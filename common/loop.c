@@ -9,6 +9,7 @@
  */
 #include "common/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -304,6 +305,7 @@ loop_timer_stop(struct loop_source *timer)
 void
 loop_timer_at(struct loop_source *timer, struct mono when)
 {
+	assert(!timer->removed);
 	loop_timer_stop(timer);
 	timer->timer.state = TIMER_ARMED;
 	timer->timer.when = when;

@@ -27,7 +27,9 @@ typedef void (*loop_signal_fn)(struct loop *loop, int signo, void *user_data);
 /** A new loop, or NULL when out of memory or descriptors (errno says which). */
 struct loop *loop_new(void);
 
-/** Removes every source, then frees the loop; accepts NULL. Descriptors stay open. */
+/** Removes every source, then frees the loop; accepts NULL. Descriptors stay open. A
+ * forked child shares the epoll instance: it may neither use nor free the loop of its
+ * parent. */
 void loop_free(struct loop *loop);
 
 /**

@@ -152,6 +152,12 @@ proc_files_of_no_size_are_read(void **state)
 	assert_non_null(strstr(buf, "Name:"));
 	assert_int_equal(len, strlen(buf));
 	free(buf);
+	/* Larger than the buffer at the start. */
+	assert_int_equal(
+		file_read(AT_FDCWD, "/proc/self/smaps", 16 << 20, &buf, &len), 0);
+	assert_true(len > 8192);
+	assert_int_equal(len, strlen(buf));
+	free(buf);
 }
 
 static void
@@ -208,6 +214,9 @@ absent_directory_is_named_in_the_error(void **state)
 		file_write_atomic(dir, "no/such", "x", 1, 0600, &err), -ENOENT);
 	assert_string_equal(err.text,
 		"cannot open the directory of no/such: No such file or directory");
+	/* A directory in which nobody can create a file. */
+	assert_true(file_write_atomic(AT_FDCWD, "/proc/x", "x", 1, 0600, &err) < 0);
+	assert_memory_equal(err.text, "cannot write /proc/x: ", 22);
 }
 
 static void

@@ -2,6 +2,7 @@
  * test_loop.c - descriptors, signals, run and stop, and removal in callbacks. Timers
  * are in test_loop_timer.c.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "loop_fixture.h"
@@ -212,6 +213,31 @@ signal_is_refused_twice_or_out_of_range(void **state)
 }
 
 static void
+lack_of_descriptors_is_reported(void **state)
+{
+	struct fixture *f = *state;
+	struct loop_source *source;
+	struct rlimit old;
+	struct loop *loop;
+	int loop_errno, source_errno;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 0, old.rlim_max }), 0);
+	loop = loop_new();
+	loop_errno = errno;
+	source = loop_add_signal(f->loop, SIGUSR1, on_signal, NULL);
+	source_errno = errno;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_null(loop);
+	assert_int_equal(loop_errno, EMFILE);
+	assert_null(source);
+	assert_int_equal(source_errno, EMFILE);
+	/* The failure left nothing behind. */
+	assert_non_null(loop_add_signal(f->loop, SIGUSR1, on_signal, NULL));
+}
+
+static void
 run_ends_with_the_result_of_stop(void **state)
 {
 	struct fixture *f = *state;
@@ -291,6 +317,7 @@ main(void)
 		WITH_LOOP(signals_are_delivered_in_the_loop),
 		WITH_LOOP(signal_callback_may_remove_both_signals),
 		WITH_LOOP(signal_is_refused_twice_or_out_of_range),
+		WITH_LOOP(lack_of_descriptors_is_reported),
 		WITH_LOOP(run_ends_with_the_result_of_stop),
 		WITH_LOOP(turn_inside_a_callback_works),
 		WITH_LOOP(free_removes_all_and_accepts_null),
