@@ -18,6 +18,10 @@
  */
 int file_read(int dirfd, const char *path, size_t max, char **ret_buf, size_t *ret_len);
 
+/** As file_read(), but -ELOOP when the last part of @path is a symbolic link. */
+int file_read_nofollow(
+	int dirfd, const char *path, size_t max, char **ret_buf, size_t *ret_len);
+
 /**
  * Replace @path by @len bytes: temporary file beside it, fsync, rename, fsync of the
  * directory. Blocks for as long as the disk needs.

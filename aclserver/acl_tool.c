@@ -1,0 +1,248 @@
+/*
+ * acl_tool.c - install, flush, zero and list for tapgate-acl; see acl_tool.h.
+ */
+#include "aclserver/acl_tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aclserver/acl_list.h"
+#include "aclserver/acl_zero.h"
+#include "aclserver/commit_lock.h"
+#include "aclserver/committer.h"
+#include "aclserver/kernel_rules.h"
+#include "aclserver/last_good.h"
+#include "common/cleanup.h"
+
+enum { LOCK_WAIT_MS = 30000 };
+
+static enum acl_exit
+kernel_failure(const struct err *err)
+{
+	fprintf(stderr, "tapgate-acl: %s\n", err->text);
+	return ACL_EXIT_KERNEL;
+}
+
+/* ---- install ---- */
+
+static void
+print_file(const char *path, void *user_data)
+{
+	(void)user_data;
+	printf("Reading rule file %s ...\nProcessing rules in file %s ...\n", path,
+		path);
+}
+
+static void
+print_problems(const struct diags *problems)
+{
+	for (size_t i = 0; i < problems->n; i++) {
+		AUTO_FREE char *line = diag_format(&problems->items[i]);
+
+		if (line)
+			fprintf(stderr, "%s\n", line);
+	}
+	if (problems->omitted > 0)
+		fprintf(stderr, "… and %zu more\n", problems->omitted);
+}
+
+static enum acl_exit
+run_install(const struct acl_tool *tool, const struct committer_conf *conf)
+{
+	struct committer *committer;
+	struct commit_result result;
+	enum acl_exit status;
+	struct err err;
+
+	committer = committer_new(conf, &err);
+	if (!committer)
+		return kernel_failure(&err);
+	committer_commit(committer, COMMIT_ALL,
+		tool->dry_run ? COMMIT_CHECK : COMMIT_INSTALL, &result);
+	/* Files come before the verdict on stdout, whatever the buffering of the two
+	 * streams. */
+	printf("%s acl policy... %s\n", tool->dry_run ? "Checking" : "Installing",
+		result.code == COMMIT_OK ? "done." : "failed.");
+	fflush(stdout);
+	print_problems(&result.problems);
+	status = (enum acl_exit)result.code;
+	commit_result_done(&result);
+	committer_free(committer);
+	return status;
+}
+
+enum acl_exit
+acl_tool_install(const struct acl_tool *tool)
+{
+	AUTO_FREE char *last_good = NULL;
+	const char *path = tool->policy_conf;
+	struct committer_conf conf = {
+		.source = COMMITTER_SOURCE_CONF,
+		.paths = &path,
+		.n_paths = 1,
+		.run_dir = tool->run_dir,
+		.compile_flags = tool->strict ? COMPILE_STRICT : 0,
+		.announce = true,
+		.on_file = print_file,
+	};
+
+	if (tool->n_files > 0) {
+		conf.source = COMMITTER_SOURCE_FILES;
+		conf.paths = tool->files;
+		conf.n_paths = tool->n_files;
+		for (size_t i = 0; i < tool->n_files; i++)
+			printf("Using user provided rule file %s\n", tool->files[i]);
+	} else if (tool->dir) {
+		conf.source = COMMITTER_SOURCE_DIR;
+		path = tool->dir;
+		printf("Reading files under %s\n", path);
+	} else if (tool->last_good) {
+		last_good = last_good_conf_path(tool->state_dir);
+		path = last_good ? last_good : "";
+		if (access(path, R_OK) < 0) {
+			fprintf(stderr,
+				"tapgate-acl: %s: no policy was installed without "
+				"error yet\n",
+				path);
+			return ACL_EXIT_POLICY;
+		}
+	} else {
+		/* Only the policy itself is worth remembering, not what was tried
+		 * beside it. */
+		conf.state_dir = tool->state_dir;
+	}
+	return run_install(tool, &conf);
+}
+
+/* ---- flush, zero, list ---- */
+
+/* What the other actions share: socket, lock, and the installed rules. */
+struct session {
+	struct nft *nft;
+	struct commit_lock lock;
+	struct kernel_rules rules;
+};
+
+static void
+session_done(struct session *session)
+{
+	kernel_rules_done(&session->rules);
+	commit_lock_close(&session->lock);
+	nft_close(session->nft);
+}
+
+static int
+session_init(struct session *session, const struct acl_tool *tool, struct err *err)
+{
+	bool changed;
+	int r;
+
+	*session = (struct session){ .lock = { .fd = -1 } };
+	session->nft = nft_open(err);
+	if (!session->nft)
+		return err->code;
+	r = commit_lock_open(&session->lock, tool->run_dir, err);
+	if (r == 0)
+		r = commit_lock_take(&session->lock, LOCK_WAIT_MS, &changed, err);
+	if (r == 0)
+		r = kernel_rules_read(session->nft, &session->rules, err);
+	return r;
+}
+
+/* Send what was built, and tell the server that the kernel is not as it remembers. */
+static int
+session_commit(struct session *session, struct nft_batch *batch, struct err *err)
+{
+	const struct nft_commit_how how = { .mode = NFT_MODE_COMMIT };
+	struct nft_result result = { 0 };
+	int r = nft_commit(session->nft, batch, &how, &result);
+
+	if (r < 0)
+		err_sys(err, r, "nftables transaction");
+	else
+		r = commit_lock_bump(&session->lock, err);
+	nft_result_done(&result);
+	return r;
+}
+
+static void
+build_flush(struct nft_batch *batch, const struct kernel_rules *rules, unsigned kinds)
+{
+	if (kinds == ACL_KIND_ALL) {
+		for (size_t i = 0; i < KERNEL_TABLES; i++)
+			nft_batch_delete_table(batch, &kernel_tables[i], 0);
+		return;
+	}
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct kernel_rule_info *rule = &rules->items[i];
+		const struct nft_rule_ref ref = { rule->chain, rule->handle };
+
+		if (kinds & 1u << rule->tag.section)
+			nft_batch_delete_rule(batch,
+				kernel_table_of(place_base(rule->place)), &ref, 0);
+	}
+}
+
+enum acl_exit
+acl_tool_flush(const struct acl_tool *tool, unsigned kinds)
+{
+	struct nft_batch *batch = nft_batch_new();
+	struct session session;
+	struct err err;
+	int r = session_init(&session, tool, &err);
+
+	if (r == 0 && !batch)
+		r = err_set(&err, -ENOMEM, "out of memory");
+	if (r == 0) {
+		build_flush(batch, &session.rules, kinds);
+		r = session_commit(&session, batch, &err);
+	}
+	nft_batch_free(batch);
+	session_done(&session);
+	return r < 0 ? kernel_failure(&err) : ACL_EXIT_OK;
+}
+
+enum acl_exit
+acl_tool_zero(const struct acl_tool *tool, unsigned kinds)
+{
+	struct nft_batch *batch = nft_batch_new();
+	struct session session;
+	struct err err;
+	int r = session_init(&session, tool, &err);
+
+	if (r == 0 && !batch)
+		r = err_set(&err, -ENOMEM, "out of memory");
+	if (r == 0)
+		r = acl_zero_build(
+			batch, tool->policy_conf, &session.rules, kinds, &err);
+	if (r == 0)
+		r = session_commit(&session, batch, &err);
+	nft_batch_free(batch);
+	session_done(&session);
+	return r < 0 ? kernel_failure(&err) : ACL_EXIT_OK;
+}
+
+enum acl_exit
+acl_tool_list(const struct acl_tool *tool, unsigned kinds)
+{
+	const struct acl_list_options options = {
+		.exact = tool->exact,
+		.verbose = tool->verbose,
+	};
+	struct kernel_rules rules = { 0 };
+	struct err err;
+	struct nft *nft = nft_open(&err);
+	int r = nft ? kernel_rules_read(nft, &rules, &err) : err.code;
+
+	for (int section = 0; section <= POLICY_SECTION_EBTABLES && r == 0; section++)
+		if (kinds & 1u << section)
+			r = acl_list_print(
+				stdout, &rules, (enum policy_section)section, &options);
+	if (r == -ENOMEM)
+		err_set(&err, r, "out of memory");
+	kernel_rules_done(&rules);
+	nft_close(nft);
+	return r < 0 ? kernel_failure(&err) : ACL_EXIT_OK;
+}

@@ -1,0 +1,242 @@
+/*
+ * commit_gather.c - which files changed and what they compile to; see commit.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aclserver/adopt.h"
+#include "aclserver/commit.h"
+#include "aclserver/last_good.h"
+#include "aclserver/policy_read.h"
+#include "common/cleanup.h"
+
+void
+commit_copy_diags(struct diags *to, const struct diags *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct diag *d = &from->items[i];
+
+		diags_add(to, d->severity, d->file, d->line, d->rule, "%s", d->reason);
+	}
+	to->omitted += from->omitted;
+}
+
+void
+commit_keep_problems(
+	struct commit *commit, struct acl_file *file, struct diags *problems)
+{
+	if (problems->errors == 0)
+		commit_copy_diags(&commit->general, problems);
+	policy_table_set_problems(&commit->committer->table, file, problems);
+}
+
+/* ---- one file ---- */
+
+/* The problems of a file that cannot be installed. An operator's file fails the commit.
+ */
+static void
+file_is_bad(struct commit *commit, struct acl_file *file, struct diags *problems)
+{
+	if (!file->is_rest)
+		commit->failed = true;
+	policy_table_set_problems(&commit->committer->table, file, problems);
+}
+
+static int
+compile_text(const struct committer *c, struct commit_change *change)
+{
+	arena_free(change->arena);
+	change->arena = arena_new(0);
+	if (!change->arena)
+		return -ENOMEM;
+	return policy_compile(change->path, change->text, change->text_len,
+		&c->load->vars, c->conf.compile_flags, change->arena, &change->compiled,
+		&change->problems);
+}
+
+static int
+read_and_compile(const struct committer *c, struct commit_change *change)
+{
+	struct err err;
+	int r;
+
+	if (c->conf.on_file)
+		c->conf.on_file(change->path, c->conf.user_data);
+	r = policy_read(change->path, &change->text, &change->text_len, &err);
+	if (r == -ENOENT && !policy_load_required(c->load, &change->file->key)) {
+		change->removed = true;
+		return 0;
+	}
+	if (r < 0) {
+		diags_add(&change->problems, DIAG_ERROR, change->path, 0, NULL, "%s",
+			err.text);
+		return -EINVAL;
+	}
+	return compile_text(c, change);
+}
+
+/* A bad REST file of which the kernel holds nothing, as after a boot: its last good
+ * version serves on. The problems remain those of the present version. Returns 0 when
+ * @change now holds that version. */
+static int
+fall_back(const struct committer *c, struct commit_change *change)
+{
+	AUTO_FREE char *path = NULL;
+	struct diags present = { 0 };
+	struct err err;
+	int r;
+
+	if (!change->file->is_rest || change->file->n_chains > 0 || !c->conf.state_dir)
+		return -ENOENT;
+	path = last_good_path(c->conf.state_dir, &change->file->key);
+	free(take_ptr(change->text));
+	r = path ? policy_read(path, &change->text, &change->text_len, &err) : -ENOMEM;
+	if (r < 0)
+		return r;
+	diags_move(&present, &change->problems);
+	r = compile_text(c, change);
+	diags_done(&change->problems);
+	diags_move(&change->problems, &present);
+	diags_done(&present);
+	return r;
+}
+
+/* Read and compile @file; add it to the plan if the kernel has to change. */
+static int
+consider_file(struct commit *commit, struct acl_file *file)
+{
+	const struct committer *c = commit->committer;
+	struct commit_change change = { .file = file };
+	int r;
+
+	diags_init(&change.problems);
+	change.path = policy_load_path(c->load, &file->key);
+	r = change.path ? read_and_compile(c, &change) : -ENOMEM;
+	if (r < 0 && r != -ENOMEM && fall_back(c, &change) == 0)
+		r = 0;
+	if (r == 0 && (change.removed || commit_plan_differs(file, &change.compiled)))
+		return commit_plan_add(&commit->plan, &change);
+	if (r == 0)
+		commit_keep_problems(commit, file, &change.problems);
+	else if (r != -ENOMEM)
+		file_is_bad(commit, file, &change.problems);
+	commit_change_done(&change);
+	return r == -ENOMEM ? r : 0;
+}
+
+/* ---- which files ---- */
+
+int
+commit_load_policy(
+	const struct committer *c, struct policy_load **ret, struct diags *diags)
+{
+	struct err err;
+	int r;
+
+	switch (c->conf.source) {
+	case COMMITTER_SOURCE_FILES:
+		r = policy_load_files(c->conf.paths, c->conf.n_paths, ret, &err);
+		break;
+	case COMMITTER_SOURCE_DIR:
+		r = policy_load_dir(c->conf.paths[0], ret, &err);
+		break;
+	case COMMITTER_SOURCE_CONF:
+	default:
+		return policy_load_conf(c->conf.paths[0], ret, diags);
+	}
+	if (r < 0 && r != -ENOMEM)
+		diags_add(diags, DIAG_ERROR, c->conf.paths[0], 0, NULL, "%s", err.text);
+	return r;
+}
+
+static int
+fill_table(struct committer *c, const struct policy_files *files)
+{
+	for (size_t i = 0; i < files->n; i++) {
+		AUTO_FREE char *path = policy_load_path(c->load, &files->items[i]);
+
+		if (!path || !policy_table_add(&c->table, &files->items[i], path))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int
+read_kernel(struct commit *commit)
+{
+	struct committer *c = commit->committer;
+	struct err err;
+	int r = kernel_view_read(c->nft, &commit->view, &err);
+
+	if (r < 0) {
+		diags_add(&commit->general, DIAG_ERROR, "nftables", 0, NULL, "%s",
+			err.text);
+		commit->refused = true;
+		return r;
+	}
+	memcpy(c->has_base, commit->view.has_base, sizeof(c->has_base));
+	return adopt(&commit->view, &c->table);
+}
+
+/* Everything anew: policy.conf, directories, kernel, every file. */
+static int
+gather_all(struct commit *commit)
+{
+	struct committer *c = commit->committer;
+	struct policy_files files = { 0 };
+	struct policy_load *load;
+	int r = commit_load_policy(c, &load, &commit->general);
+
+	c->known = false;
+	if (r < 0)
+		return r;
+	policy_load_free(c->load);
+	c->load = load;
+	policy_table_done(&c->table);
+	r = policy_load_list(c->load, &files, &commit->general);
+	if (r == 0)
+		r = fill_table(c, &files);
+	policy_files_done(&files);
+	if (r == 0)
+		r = read_kernel(commit);
+	if (r < 0)
+		return r;
+	commit->plan.view = &commit->view;
+	dirty_clear(&c->dirty);
+	for (size_t i = 0; i < c->table.n && r == 0; i++)
+		r = consider_file(commit, c->table.files[i]);
+	c->known = r == 0;
+	return r;
+}
+
+static int
+gather_changed(struct commit *commit)
+{
+	struct committer *c = commit->committer;
+	int r = 0;
+
+	for (size_t i = 0; i < c->dirty.n && r == 0; i++) {
+		const struct policy_key *key = &c->dirty.keys[i];
+		AUTO_FREE char *path = policy_load_path(c->load, key);
+		struct acl_file *file =
+			path ? policy_table_add(&c->table, key, path) : NULL;
+
+		r = file ? consider_file(commit, file) : -ENOMEM;
+	}
+	return r;
+}
+
+int
+commit_gather(struct commit *commit, enum commit_what what)
+{
+	int r = what == COMMIT_ALL ? gather_all(commit) : gather_changed(commit);
+
+	if (r == -ENOMEM)
+		diags_add(&commit->general, DIAG_ERROR, "policy", 0, NULL,
+			"out of memory");
+	if (r < 0)
+		commit->failed = true;
+	commit_plan_sort(&commit->plan);
+	return r;
+}

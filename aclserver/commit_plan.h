@@ -1,0 +1,89 @@
+/*
+ * commit_plan.h - what one commit is going to change, and the transaction that does it.
+ *
+ * A plan is a list of files whose rules in the kernel are not what they should be.
+ * commit_plan_build() turns it into one batch of messages; commit_plan_blame() maps
+ * what the kernel refused back to files and rules; commit_plan_apply() takes over the
+ * new state when the kernel accepted. Acting module (reads chains that change).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aclserver/kernel_view.h"
+#include "aclserver/policy_table.h"
+#include "aclserver/ruleset.h"
+#include "common/arena.h"
+#include "common/nft.h"
+
+/** One file to be changed. */
+struct commit_change {
+	struct acl_file *file; /* borrowed from the table */
+	char *path;            /* for messages; owned */
+	char *text;            /* what was compiled; owned; NULL when removed */
+	size_t text_len;
+	struct arena *arena;          /* holds compiled; owned; NULL when removed */
+	struct ruleset_file compiled; /* all empty when removed */
+	bool removed;                 /* the file is gone */
+	bool excluded;                /* left out of this transaction: it was refused */
+	struct diags problems; /* warnings of the compiler, errors of the kernel */
+	uint64_t jumps[PLACE_COUNT]; /* handles of the calls that were added */
+};
+
+struct commit_plan {
+	struct policy_table *table;    /* borrowed */
+	struct nft *nft;               /* borrowed */
+	struct commit_change *changes; /* by ascending key; owned */
+	size_t n, size;
+	struct kernel_view
+		*view;  /* what to clean up after an adoption; NULL = nothing */
+	bool *has_base; /* BASE_COUNT entries; borrowed */
+};
+
+/** Free all changes; the view and the table stay. */
+void commit_plan_done(struct commit_plan *plan);
+
+/** Free what a change owns; for one that did not get into a plan. */
+void commit_change_done(struct commit_change *change);
+
+/** Append a change; its fields are taken from @change, which is emptied. 0 or -ENOMEM.
+ */
+int commit_plan_add(struct commit_plan *plan, struct commit_change *change);
+
+/** Bring the changes into key order; once, after the last commit_plan_add(). */
+void commit_plan_sort(struct commit_plan *plan);
+
+/** True if what the kernel holds of @file at @place is not what @compiled says, or is
+ * not called. */
+bool commit_plan_place_differs(const struct acl_file *file,
+	const struct ruleset_file *compiled, enum place place);
+
+/** True if what the kernel holds of @file is not what @compiled says. */
+bool commit_plan_differs(
+	const struct acl_file *file, const struct ruleset_file *compiled);
+
+/**
+ * Fill @batch (emptied first) with everything that is not excluded. A rule that the
+ * emitter cannot express excludes its file and adds an error to its problems. Returns 0
+ * or negative errno with @err.
+ */
+int commit_plan_build(
+	const struct commit_plan *plan, struct nft_batch *batch, struct err *err);
+
+/**
+ * Turn the errors of @result into problems of the changes they belong to, and exclude
+ * those changes.
+ * @general  receives what belongs to no file
+ * Returns   the number of changes excluded
+ */
+size_t commit_plan_blame(struct commit_plan *plan, const struct nft_result *result,
+	struct diags *general);
+
+/** For nft_commit_how.on_handle: @user_data is the plan. */
+void commit_plan_on_handle(uint64_t cookie, uint64_t handle, void *user_data);
+
+/** The kernel accepted: take over what it now holds. Removed files leave the table. 0
+ * or -ENOMEM. */
+int commit_plan_apply(struct commit_plan *plan);

@@ -1,0 +1,348 @@
+/*
+ * committer.c - the story of a commit, and what is remembered between commits; see
+ * committer.h.
+ */
+#include "aclserver/committer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aclserver/commit.h"
+#include "aclserver/last_good.h"
+#include "common/mono.h"
+
+enum { LOCK_WAIT_MS = 30000 };
+
+/* ---- afterwards ---- */
+
+/* Files keep the problems of their last attempt. */
+static void
+keep_problems(struct commit *commit)
+{
+	struct policy_table *table = &commit->committer->table;
+
+	for (size_t i = 0; i < commit->plan.n; i++)
+		policy_table_set_problems(table, commit->plan.changes[i].file,
+			&commit->plan.changes[i].problems);
+}
+
+static void
+forget_removed(struct commit *commit)
+{
+	struct policy_table *table = &commit->committer->table;
+
+	for (size_t i = 0; i < commit->plan.n; i++)
+		if (commit->plan.changes[i].removed &&
+			!commit->plan.changes[i].excluded)
+			policy_table_remove(table, commit->plan.changes[i].file);
+}
+
+static size_t
+count_changed(const struct commit *commit)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < commit->plan.n; i++)
+		n += !commit->plan.changes[i].excluded;
+	return n;
+}
+
+static bool
+has_file(const struct policy_key *key, void *user_data)
+{
+	return policy_table_find(user_data, key) != NULL;
+}
+
+/* Copies are a comfort: that they cannot be kept is a warning, not a failure. */
+static void
+keep_copies(struct commit *commit)
+{
+	const char *dir = commit->committer->conf.state_dir;
+	struct err err;
+	int r = 0;
+
+	if (!dir)
+		return;
+	if (commit->plan.view) {
+		r = last_good_prepare(dir, commit->committer->load, &err);
+		last_good_prune(dir, commit->committer->load, has_file,
+			&commit->committer->table);
+	}
+	for (size_t i = 0; i < commit->plan.n && r == 0; i++) {
+		const struct commit_change *change = &commit->plan.changes[i];
+
+		if (change->excluded || change->problems.errors > 0)
+			continue;
+		if (change->removed)
+			last_good_remove(dir, &change->file->key);
+		else
+			r = last_good_put(dir, &change->file->key, change->text,
+				change->text_len, &err);
+	}
+	if (r < 0)
+		diags_add(&commit->general, DIAG_WARNING, dir, 0, NULL,
+			"no copies of the last good policy: %s", err.text);
+}
+
+static void
+take_over(struct commit *commit)
+{
+	struct committer *c = commit->committer;
+	struct err err;
+
+	commit->n_changed = count_changed(commit);
+	if (commit->mode == COMMIT_CHECK)
+		return;
+	if (c->conf.announce && nft_batch_count(c->batch) > 0 &&
+		commit_lock_bump(&c->lock, &err) < 0)
+		diags_add(&commit->general, DIAG_WARNING, c->conf.run_dir, 0, NULL,
+			"%s", err.text);
+	dirty_clear(&c->dirty);
+	if (commit_plan_apply(&commit->plan) < 0)
+		c->known = false; /* out of memory: read the kernel next time */
+	keep_copies(commit);
+}
+
+static void
+run_commit(struct commit *commit, enum commit_what what)
+{
+	struct committer *c = commit->committer;
+
+	(void)commit_gather(commit, what); /* says so in commit->failed */
+	if (!commit->failed && commit_send(commit) == 0)
+		take_over(commit);
+	else
+		commit->failed = true;
+	if (commit->stale)
+		return;
+	keep_problems(commit);
+	if (!commit->failed && commit->mode == COMMIT_INSTALL)
+		forget_removed(commit);
+	/* A check, or a failure, leaves files to be looked at again. */
+	if (commit->failed || commit->mode == COMMIT_CHECK)
+		c->known = false;
+}
+
+static void
+commit_init(struct commit *commit, struct committer *c, enum commit_mode mode)
+{
+	*commit = (struct commit){
+		.committer = c,
+		.mode = mode,
+		.plan = { .table = &c->table, .nft = c->nft, .has_base = c->has_base },
+	};
+	diags_init(&commit->general);
+}
+
+static void
+commit_done(struct commit *commit)
+{
+	commit_plan_done(&commit->plan);
+	kernel_view_done(&commit->view);
+	diags_done(&commit->general);
+}
+
+/* A file may have several chains: it is counted at the first of its places. */
+static bool
+is_displaced(const struct kernel_view *view, const struct kernel_chain *chain)
+{
+	for (int place = 0; place < (int)chain->place; place++)
+		if (kernel_view_find(view, (enum place)place, chain->id))
+			return false;
+	return !chain->adopted;
+}
+
+/* Installing only what was named takes the rest away: the most frequent surprise with
+ * cl-acltool, so it is said. */
+static void
+warn_displaced(struct commit *commit)
+{
+	const struct kernel_view *view = &commit->view;
+	char names[256] = "";
+	size_t len = 0, more = 0;
+
+	if (commit->committer->conf.source == COMMITTER_SOURCE_CONF || commit->failed)
+		return;
+	for (size_t i = 0; i < view->n_chains; i++) {
+		const char *id = view->chains[i].id;
+
+		if (!is_displaced(view, &view->chains[i]))
+			continue;
+		if (strlen(id) + 3 > sizeof(names) - len)
+			more++;
+		else
+			len += (size_t)snprintf(names + len, sizeof(names) - len,
+				"%s%s", len > 0 ? ", " : "", id);
+	}
+	if (len > 0)
+		diags_add(&commit->general, DIAG_WARNING,
+			commit->committer->conf.paths[0], 0, NULL,
+			"only what is named here is installed; gone until the next "
+			"plain "
+			"-i: %s%s",
+			names, more > 0 ? ", …" : "");
+}
+
+/* What is wrong now: of this commit, and of the files that were already bad. */
+static void
+fill_result(struct commit *commit, struct commit_result *ret)
+{
+	const struct policy_table *table = &commit->committer->table;
+
+	warn_displaced(commit);
+	ret->n_files = table->n;
+	ret->n_changed = commit->failed ? 0 : commit->n_changed;
+	diags_move(&ret->problems, &commit->general);
+	for (size_t i = 0; i < table->n && table->n_bad > 0; i++)
+		if (table->files[i]->problems.errors > 0)
+			commit_copy_diags(&ret->problems, &table->files[i]->problems);
+	if (ret->problems.errors == 0 && !commit->failed)
+		ret->code = COMMIT_OK;
+	else
+		ret->code = commit->refused ? COMMIT_KERNEL_ERROR : COMMIT_POLICY_ERROR;
+}
+
+void
+committer_commit(struct committer *c, enum commit_what what, enum commit_mode mode,
+	struct commit_result *ret)
+{
+	struct mono start = mono_now();
+	struct commit commit;
+	bool others = false;
+	struct err err;
+
+	*ret = (struct commit_result){ 0 };
+	diags_init(&ret->problems);
+	commit_init(&commit, c, mode);
+	if (commit_lock_take(&c->lock, LOCK_WAIT_MS, &others, &err) < 0) {
+		diags_add(&ret->problems, DIAG_ERROR, c->conf.run_dir, 0, NULL, "%s",
+			err.text);
+		ret->code = COMMIT_KERNEL_ERROR;
+		commit_done(&commit);
+		return;
+	}
+	if (others || !c->known || c->dirty.all)
+		what = COMMIT_ALL;
+	run_commit(&commit, what);
+	if (commit.stale) {
+		/* Somebody else changed our tables: look again, once, and then believe
+		 * it. */
+		commit_done(&commit);
+		commit_init(&commit, c, mode);
+		run_commit(&commit, COMMIT_ALL);
+	}
+	fill_result(&commit, ret);
+	commit_lock_release(&c->lock);
+	commit_done(&commit);
+	ret->us = mono_diff_us(start, mono_now());
+}
+
+void
+commit_result_done(struct commit_result *result)
+{
+	diags_done(&result->problems);
+}
+
+/* ---- life ---- */
+
+struct committer *
+committer_new(const struct committer_conf *conf, struct err *err)
+{
+	struct committer *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		err_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	c->conf = *conf;
+	c->lock.fd = -1;
+	policy_table_init(&c->table);
+	dirty_init(&c->dirty);
+	c->nft = nft_open(err);
+	if (c->nft && commit_lock_open(&c->lock, conf->run_dir, err) == 0) {
+		c->batch = nft_batch_new();
+		if (c->batch)
+			return c;
+		err_set(err, -ENOMEM, "out of memory");
+	}
+	committer_free(c);
+	return NULL;
+}
+
+void
+committer_free(struct committer *c)
+{
+	if (!c)
+		return;
+	policy_load_free(c->load);
+	policy_table_done(&c->table);
+	dirty_done(&c->dirty);
+	nft_batch_free(c->batch);
+	nft_close(c->nft);
+	commit_lock_close(&c->lock);
+	free(c);
+}
+
+void
+committer_changed(struct committer *c, const char *dir, const char *name)
+{
+	struct policy_key key;
+
+	if (!c->load || !dir || !name) {
+		c->dirty.all = true;
+		return;
+	}
+	for (size_t i = 0; i < c->load->n_watches; i++) {
+		if (strcmp(c->load->watches[i].path, dir) != 0)
+			continue;
+		switch (policy_load_resolve(c->load, i, name, &key)) {
+		case POLICY_LOAD_FILE:
+			dirty_add(&c->dirty, &key);
+			break;
+		case POLICY_LOAD_RESCAN:
+			c->dirty.all = true;
+			break;
+		case POLICY_LOAD_NOTHING:
+			break;
+		}
+	}
+}
+
+const struct policy_load_watch *
+committer_watches(struct committer *c, size_t *ret_n)
+{
+	struct diags ignored; /* the commit will find the same */
+
+	diags_init(&ignored);
+	if (!c->load && commit_load_policy(c, &c->load, &ignored) < 0)
+		c->load = NULL;
+	diags_done(&ignored);
+	*ret_n = c->load ? c->load->n_watches : 0;
+	return c->load ? c->load->watches : NULL;
+}
+
+int
+committer_flush(struct committer *c, struct err *err)
+{
+	const struct nft_commit_how how = { .mode = NFT_MODE_COMMIT };
+	struct nft_result result = { 0 };
+	bool others;
+	int r = commit_lock_take(&c->lock, LOCK_WAIT_MS, &others, err);
+
+	if (r < 0)
+		return r;
+	nft_batch_reset(c->batch);
+	for (size_t i = 0; i < KERNEL_TABLES; i++)
+		nft_batch_delete_table(c->batch, &kernel_tables[i], 0);
+	r = nft_commit(c->nft, c->batch, &how, &result);
+	if (r < 0)
+		err_sys(err, r, "removing our tables");
+	else if (c->conf.announce)
+		r = commit_lock_bump(&c->lock, err);
+	nft_result_done(&result);
+	c->known = false;
+	commit_lock_release(&c->lock);
+	return r;
+}

@@ -1,0 +1,231 @@
+/*
+ * main.c - tapgate-aclserver: arguments and configuration, then the privileged process
+ * or, when started by that one, the HTTP process.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "aclserver/child.h"
+#include "aclserver/http_child.h"
+#include "aclserver/server.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/parse.h"
+
+enum { EXIT_BAD_USAGE = 2, CONF_FILE_MAX = 1 << 20 };
+
+enum { OPTION_HTTP_PROCESS = 256 };
+
+struct arguments {
+	const char *conf_path;
+	bool conf_given;  /* then the file has to exist */
+	bool check_only;  /* -n */
+	const char *http; /* value of CHILD_OPTION, or NULL */
+	int status;       /* to exit with at once; -1 = go on */
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "check", no_argument, NULL, 'n' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "http-process", required_argument, NULL, OPTION_HTTP_PROCESS },
+	{ 0 },
+};
+
+static void
+print_usage(FILE *out)
+{
+	fprintf(out,
+		"Usage: tapgate-aclserver [-c FILE] [-n]\n"
+		"REST server for ACLs: PUT /acl/NAME installs iptables lines.\n\n"
+		"  -c, --config FILE  configuration (default %s)\n"
+		"  -n, --check        check the configuration and exit\n"
+		"  -V, --version      print the version\n"
+		"  -h, --help         print this text\n",
+		SERVER_CONF_PATH);
+}
+
+static struct arguments
+parse_arguments(int argc, char **argv)
+{
+	struct arguments args = { .conf_path = SERVER_CONF_PATH, .status = -1 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:nhV", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			args.conf_path = optarg;
+			args.conf_given = true;
+			break;
+		case 'n':
+			args.check_only = true;
+			break;
+		case 'V':
+			printf("tapgate-aclserver %s\n", TAPGATE_VERSION);
+			args.status = EXIT_SUCCESS;
+			break;
+		case 'h':
+			print_usage(stdout);
+			args.status = EXIT_SUCCESS;
+			break;
+		case OPTION_HTTP_PROCESS:
+			args.http = optarg;
+			break;
+		default:
+			print_usage(stderr);
+			args.status = EXIT_BAD_USAGE;
+		}
+	}
+	if (args.status < 0 && optind < argc) {
+		fprintf(stderr, "tapgate-aclserver: unexpected argument \"%s\"\n",
+			argv[optind]);
+		print_usage(stderr);
+		args.status = EXIT_BAD_USAGE;
+	}
+	return args;
+}
+
+static void
+print_problem(const char *file, int line, const char *reason, void *user_data)
+{
+	(void)user_data;
+	if (line > 0)
+		log_error("%s:%d: %s", file, line, reason);
+	else
+		log_error("%s: %s", file, reason);
+}
+
+static void
+use_log_settings(const struct server_conf *conf)
+{
+	log_set_level((enum log_level)server_conf_log_level(conf));
+	log_set_topics(conf->debug);
+}
+
+/* The text of the configuration; none at all is fine where the file was not asked for.
+ */
+static int
+read_conf_text(const struct arguments *args, struct server_spec *spec)
+{
+	int r = file_read(AT_FDCWD, args->conf_path, CONF_FILE_MAX, &spec->conf_text,
+		&spec->conf_len);
+
+	if (r == -ENOENT && !args->conf_given) {
+		spec->conf_text = calloc(1, 1);
+		spec->conf_len = 0;
+		return spec->conf_text ? 0 : -ENOMEM;
+	}
+	if (r < 0)
+		log_error("%s: cannot read: %s", args->conf_path, strerror(-r));
+	return r;
+}
+
+static int
+load_conf(const struct arguments *args, struct server_spec *spec)
+{
+	int r = read_conf_text(args, spec);
+
+	if (r < 0)
+		return r;
+	r = server_conf_parse(args->conf_path, spec->conf_text, spec->conf_len,
+		&spec->conf, print_problem, NULL);
+	if (r < 0) {
+		free(spec->conf_text);
+		return r;
+	}
+	use_log_settings(&spec->conf);
+	return 0;
+}
+
+static int
+run_server(const struct arguments *args)
+{
+	struct server_spec spec = { .conf_path = args->conf_path };
+	struct server *server;
+	struct err err;
+	int r;
+
+	if (load_conf(args, &spec) < 0)
+		return EXIT_FAILURE;
+	if (args->check_only) {
+		server_conf_done(&spec.conf);
+		free(spec.conf_text);
+		printf("%s: fine\n", args->conf_path);
+		return EXIT_SUCCESS;
+	}
+	server = server_new(&spec, &err);
+	if (!server) {
+		log_error("%s", err.text);
+		return EXIT_FAILURE;
+	}
+	r = server_run(server);
+	server_free(server);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* What CHILD_OPTION says: CHANNEL_FD:CONF_FD:UID:GID. */
+struct http_arguments {
+	uint32_t channel_fd, conf_fd, uid, gid;
+};
+
+static int
+parse_http_arguments(const char *value, struct http_arguments *ret)
+{
+	uint32_t *const fields[] = { &ret->channel_fd, &ret->conf_fd, &ret->uid,
+		&ret->gid };
+	AUTO_FREE char *copy = strdup(value);
+	char *rest = copy;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const char *word = strsep(&rest, ":");
+
+		if (!word || parse_u32(word, 0, UINT32_MAX, fields[i]) < 0)
+			return -EINVAL;
+	}
+	return rest ? -EINVAL : 0;
+}
+
+/* The privileged process started us: the configuration was checked there. */
+static int
+run_http_process(const char *value)
+{
+	AUTO_FREE char *text = NULL;
+	struct http_arguments args;
+	struct server_conf conf;
+	char path[32];
+	size_t len;
+	int status;
+
+	if (parse_http_arguments(value, &args) < 0) {
+		log_error("%s is not for use by hand", CHILD_OPTION);
+		return EXIT_BAD_USAGE;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%u", args.conf_fd);
+	if (file_read(AT_FDCWD, path, CONF_FILE_MAX, &text, &len) < 0 ||
+		server_conf_parse(
+			"configuration", text, len, &conf, print_problem, NULL) < 0)
+		return HTTP_CHILD_FAILED;
+	close((int)args.conf_fd);
+	use_log_settings(&conf);
+	status = http_child_run(&conf, (int)args.channel_fd, args.uid, args.gid);
+	server_conf_done(&conf);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arguments args = parse_arguments(argc, argv);
+
+	if (args.status >= 0)
+		return args.status;
+	log_open("tapgate-aclserver");
+	return args.http ? run_http_process(args.http) : run_server(&args);
+}

@@ -1,0 +1,545 @@
+/*
+ * server.c - the parent's loop: when a commit starts, what it answers, and who is
+ * restarted; see server.h.
+ */
+#include "aclserver/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "aclserver/backend.h"
+#include "aclserver/child.h"
+#include "aclserver/policy_dir.h"
+#include "aclserver/report.h"
+#include "aclserver/watch.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/priv.h"
+#include "common/sdnotify.h"
+
+enum {
+	RESTART_FIRST_MS = 100,
+	RESTART_MOST_MS = 5000,
+	STOP_LIMIT_MS = 10000,   /* for the HTTP process to finish its requests */
+	CONF_FILE_MAX = 1 << 20, /* bytes of the configuration file */
+	SEND_RETRY_MS = 20,      /* when the HTTP process does not take its message */
+};
+
+struct server {
+	struct server_spec spec;
+	uid_t uid; /* of the HTTP process */
+	gid_t gid;
+	struct loop *loop;
+	struct watch *watch;
+	struct backend *backend;
+	struct child *child; /* NULL while none runs */
+	struct loop_source *restart_timer, *stop_timer, *commit_timer, *send_timer;
+	struct loop_source *watchdog_timer;
+	int64_t restart_ms;    /* next delay */
+	uint64_t wanted;       /* newest generation that the child reported */
+	uint64_t committing;   /* generation of the commit that runs */
+	uint64_t answered;     /* generation of the newest result */
+	enum commit_what next; /* what the next commit has to read */
+	bool pending;          /* a commit is asked for */
+	bool child_ready;      /* it said HELLO */
+	bool was_ready;        /* some child did: READY was told */
+	bool stopping, restarting;
+	int returncode; /* of the newest result */
+	char *report;   /* JSON of the newest result; owned */
+	size_t report_len;
+};
+
+static void start_commit(struct server *server);
+
+/* ---- what the HTTP process is told ---- */
+
+static void
+send_result(struct server *server)
+{
+	const struct channel_msg msg = {
+		.type = CHANNEL_DONE,
+		.generation = server->answered,
+		.returncode = server->returncode,
+		.report = server->report,
+		.report_len = server->report_len,
+	};
+	int r;
+
+	if (!server->child || !server->child_ready)
+		return;
+	r = child_send(server->child, &msg);
+	if (r == -EAGAIN) /* it is busy: the newest result is sent a little later */
+		loop_timer_in(server->send_timer, SEND_RETRY_MS);
+	else if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		log_warning("HTTP process: cannot tell the result: %s", strerror(-r));
+}
+
+static void
+on_send_timer(struct loop *loop, void *user_data)
+{
+	(void)loop;
+	send_result(user_data);
+}
+
+/* ---- commits ---- */
+
+static void
+log_problems(const struct commit_result *result)
+{
+	for (size_t i = 0; i < result->problems.n; i++) {
+		const struct diag *d = &result->problems.items[i];
+		AUTO_FREE char *line = diag_format(d);
+
+		if (line)
+			log_warning("%s", line);
+	}
+	if (result->problems.omitted > 0)
+		log_warning("and %zu more problems", result->problems.omitted);
+}
+
+/* States are not logged, changes are: a file that stays bad is named once. */
+static void
+keep_report(struct server *server, const struct commit_result *result)
+{
+	size_t len = 0;
+	char *report = report_encode(
+		(int)result->code, &result->problems, CHANNEL_REPORT_MAX, &len);
+	bool same;
+
+	if (!report)
+		log_error("commit: out of memory for its report");
+	same = report && server->report && len == server->report_len &&
+	       memcmp(report, server->report, len) == 0;
+	if (!same)
+		log_problems(result);
+	if (server->returncode != 0 && result->code == COMMIT_OK)
+		log_notice("commit: all policy files are installed again");
+	free(server->report);
+	server->report = report;
+	server->report_len = report ? len : 0;
+	server->returncode = (int)result->code;
+}
+
+static void
+on_committed(const struct commit_result *result, void *user_data)
+{
+	struct server *server = user_data;
+
+	log_debug("commit",
+		"generation %llu: %zu of %zu files changed, %lld us, code %d",
+		(unsigned long long)server->committing, result->n_changed,
+		result->n_files, (long long)result->us, (int)result->code);
+	keep_report(server, result);
+	server->answered = server->committing;
+	send_result(server);
+	if (server->pending)
+		loop_timer_at(server->commit_timer, mono_now());
+}
+
+static void
+on_file_event(const char *dir, const char *name, void *user_data)
+{
+	struct server *server = user_data;
+
+	backend_changed(server->backend, dir, name);
+}
+
+static void
+rewatch(struct server *server)
+{
+	struct err err;
+	size_t n = 0;
+	const char *const *dirs = backend_watched_dirs(server->backend, &n);
+	int added = watch_set_dirs(server->watch, dirs, n, &err);
+
+	if (added < 0)
+		log_error("%s", err.text);
+	if (added != 0) /* what happened in a new one so far is unknown */
+		backend_changed(server->backend, NULL, NULL);
+}
+
+static void
+start_commit(struct server *server)
+{
+	enum commit_what what = server->next;
+
+	if (backend_busy(server->backend) || server->stopping)
+		return;
+	if (server->child)
+		child_receive(server->child);
+	/* The rename happened before its generation was reported, so its event waits
+	 * here. */
+	watch_read(server->watch, on_file_event, server);
+	server->pending = false;
+	server->next = COMMIT_CHANGED;
+	server->committing = server->wanted;
+	backend_commit(server->backend, what, on_committed, server);
+	rewatch(server);
+}
+
+static void
+on_commit_timer(struct loop *loop, void *user_data)
+{
+	struct server *server = user_data;
+
+	(void)loop;
+	if (server->pending)
+		start_commit(server);
+}
+
+static void
+request_commit(struct server *server, enum commit_what what)
+{
+	if (what == COMMIT_ALL)
+		server->next = COMMIT_ALL;
+	if (server->pending)
+		return;
+	server->pending = true;
+	loop_timer_at(server->commit_timer, mono_now());
+}
+
+static void
+on_watch(struct loop *loop, int fd, unsigned events, void *user_data)
+{
+	struct server *server = user_data;
+
+	/* Changes by the operator are noted; they are installed by the next commit or
+	 * by tapgate-acl -i. */
+	(void)loop, (void)fd, (void)events;
+	watch_read(server->watch, on_file_event, server);
+}
+
+/* ---- the HTTP process ---- */
+
+static void
+on_child_message(const struct channel_msg *msg, void *user_data)
+{
+	struct server *server = user_data;
+
+	if (msg->type == CHANNEL_HELLO) {
+		server->child_ready = true;
+		server->restart_ms = RESTART_FIRST_MS;
+		send_result(server);
+		if (!server->was_ready)
+			sdnotify_send("READY=1\nSTATUS=serving");
+		server->was_ready = true;
+		return;
+	}
+	if (msg->generation <= server->wanted)
+		return;
+	server->wanted = msg->generation;
+	request_commit(server, COMMIT_CHANGED);
+}
+
+static void on_child_ended(int status, void *user_data);
+
+static int
+start_child(struct server *server)
+{
+	const struct child_spec spec = {
+		.conf_text = server->spec.conf_text,
+		.conf_len = server->spec.conf_len,
+		.uid = server->uid,
+		.gid = server->gid,
+	};
+	const struct child_events events = {
+		.message = on_child_message,
+		.ended = on_child_ended,
+		.user_data = server,
+	};
+	struct err err;
+
+	/* A new process counts from 1 again; what it did not report is found by its
+	 * files. */
+	server->wanted = server->answered = server->committing = 0;
+	server->child_ready = false;
+	server->child = child_start(server->loop, &spec, &events, &err);
+	if (server->child)
+		return 0;
+	log_error("%s", err.text);
+	return err.code;
+}
+
+static void
+plan_restart(struct server *server)
+{
+	loop_timer_in(server->restart_timer, server->restart_ms);
+	server->restart_ms *= 2;
+	if (server->restart_ms > RESTART_MOST_MS)
+		server->restart_ms = RESTART_MOST_MS;
+}
+
+static void
+log_child_end(const struct server *server, int status)
+{
+	if (server->stopping || server->restarting)
+		return;
+	if (WIFSIGNALED(status))
+		log_error("HTTP process was killed by signal %d", WTERMSIG(status));
+	else
+		log_error("HTTP process ended with status %d", WEXITSTATUS(status));
+}
+
+static void
+on_child_ended(int status, void *user_data)
+{
+	struct server *server = user_data;
+
+	log_child_end(server, status);
+	child_free(server->child);
+	server->child = NULL;
+	server->child_ready = false;
+	if (server->stopping) {
+		loop_stop(server->loop, 0);
+	} else if (!server->was_ready) {
+		loop_stop(server->loop,
+			-EIO); /* it never worked: let the caller see why */
+	} else if (server->restarting) {
+		server->restarting = false;
+		loop_timer_at(server->restart_timer, mono_now());
+	} else {
+		/* It may have made files durable and died before it said so. */
+		request_commit(server, COMMIT_CHANGED);
+		plan_restart(server);
+	}
+}
+
+static void
+on_restart_timer(struct loop *loop, void *user_data)
+{
+	struct server *server = user_data;
+
+	(void)loop;
+	if (!server->stopping && start_child(server) < 0)
+		plan_restart(server);
+}
+
+/* ---- signals ---- */
+
+static void
+on_stop_timer(struct loop *loop, void *user_data)
+{
+	struct server *server = user_data;
+
+	log_warning("HTTP process does not end; killing it");
+	child_free(server->child);
+	server->child = NULL;
+	loop_stop(loop, 0);
+}
+
+static void
+on_stop_signal(struct loop *loop, int signo, void *user_data)
+{
+	struct server *server = user_data;
+
+	if (server->stopping)
+		return;
+	log_notice("stopping (%s); installed ACLs stay",
+		signo == SIGINT ? "SIGINT" : "SIGTERM");
+	sdnotify_send("STOPPING=1");
+	server->stopping = true;
+	if (!server->child) {
+		loop_stop(loop, 0);
+		return;
+	}
+	child_stop(server->child);
+	loop_timer_in(server->stop_timer, STOP_LIMIT_MS);
+}
+
+static void
+log_conf_problem(const char *file, int line, const char *reason, void *user_data)
+{
+	(void)user_data;
+	if (line > 0)
+		log_error("%s:%d: %s", file, line, reason);
+	else
+		log_error("%s: %s", file, reason);
+}
+
+/* Take over a changed configuration; the HTTP process is started again with it. */
+static void
+use_conf(struct server *server, struct server_spec *fresh)
+{
+	const char *key = server_conf_needs_restart(&server->spec.conf, &fresh->conf);
+	bool same =
+		fresh->conf_len == server->spec.conf_len &&
+		memcmp(fresh->conf_text, server->spec.conf_text, fresh->conf_len) == 0;
+
+	if (same || key) {
+		if (key)
+			log_error("%s: \"%s\" changed, which needs a restart of the "
+				  "server; "
+				  "running configuration kept",
+				server->spec.conf_path, key);
+		server_conf_done(&fresh->conf);
+		free(fresh->conf_text);
+		return;
+	}
+	server_conf_done(&server->spec.conf);
+	free(server->spec.conf_text);
+	server->spec.conf = fresh->conf;
+	server->spec.conf_text = fresh->conf_text;
+	server->spec.conf_len = fresh->conf_len;
+	log_set_level(server_conf_log_level(&server->spec.conf));
+	log_set_topics(server->spec.conf.debug);
+	log_notice("%s: new configuration in use", server->spec.conf_path);
+	server->restarting = server->child != NULL;
+	if (server->child)
+		child_stop(server->child);
+}
+
+static void
+reload_conf(struct server *server)
+{
+	struct server_spec fresh = { .conf_path = server->spec.conf_path };
+	int r;
+
+	r = file_read(AT_FDCWD, fresh.conf_path, CONF_FILE_MAX, &fresh.conf_text,
+		&fresh.conf_len);
+	if (r == -ENOENT && server->spec.conf_len == 0)
+		return; /* started without one, and there still is none */
+	if (r < 0) {
+		log_error("%s: cannot read: %s; running configuration kept",
+			fresh.conf_path, strerror(-r));
+		return;
+	}
+	r = server_conf_parse(fresh.conf_path, fresh.conf_text, fresh.conf_len,
+		&fresh.conf, log_conf_problem, server);
+	if (r < 0) {
+		log_error("%s: running configuration kept", fresh.conf_path);
+		free(fresh.conf_text);
+		return;
+	}
+	use_conf(server, &fresh);
+}
+
+static void
+on_reload_signal(struct loop *loop, int signo, void *user_data)
+{
+	struct server *server = user_data;
+
+	(void)loop, (void)signo;
+	log_notice("reloading");
+	sdnotify_reloading();
+	reload_conf(server);
+	request_commit(server, COMMIT_ALL);
+	sdnotify_send("READY=1");
+}
+
+static void
+on_watchdog_timer(struct loop *loop, void *user_data)
+{
+	struct server *server = user_data;
+
+	(void)loop;
+	sdnotify_send("WATCHDOG=1");
+	loop_timer_in(server->watchdog_timer, sdnotify_watchdog_ms());
+}
+
+/* ---- life ---- */
+
+static int
+add_sources(struct server *server)
+{
+	struct loop *loop = server->loop;
+
+	server->restart_timer = loop_add_timer(loop, on_restart_timer, server);
+	server->stop_timer = loop_add_timer(loop, on_stop_timer, server);
+	server->commit_timer = loop_add_timer(loop, on_commit_timer, server);
+	server->send_timer = loop_add_timer(loop, on_send_timer, server);
+	server->watchdog_timer = loop_add_timer(loop, on_watchdog_timer, server);
+	if (!server->restart_timer || !server->stop_timer || !server->commit_timer ||
+		!server->send_timer || !server->watchdog_timer)
+		return -errno;
+	if (!loop_add_fd(loop, watch_fd(server->watch), LOOP_READ, on_watch, server) ||
+		!loop_add_signal(loop, SIGTERM, on_stop_signal, server) ||
+		!loop_add_signal(loop, SIGINT, on_stop_signal, server) ||
+		!loop_add_signal(loop, SIGHUP, on_reload_signal, server))
+		return -errno;
+	return 0;
+}
+
+static int
+server_init(struct server *server, struct err *err)
+{
+	const struct server_conf *conf = &server->spec.conf;
+	int r;
+
+	r = priv_find_user(conf->user, &server->uid, &server->gid, err);
+	if (r < 0)
+		return r;
+	r = policy_dir_prepare(conf->policy_dir, server->uid, server->gid, err);
+	if (r < 0)
+		return r;
+	server->loop = loop_new();
+	if (!server->loop)
+		return err_sys(err, -errno, "event loop");
+	server->watch = watch_new(err);
+	if (!server->watch)
+		return err->code;
+	r = add_sources(server);
+	if (r < 0)
+		return err_sys(err, r, "event loop");
+	server->backend = backend_new(conf, server->loop, err);
+	return server->backend ? 0 : err->code;
+}
+
+struct server *
+server_new(struct server_spec *spec, struct err *err)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	if (!server) {
+		server_conf_done(&spec->conf);
+		free(spec->conf_text);
+		err_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	server->spec = *spec;
+	server->restart_ms = RESTART_FIRST_MS;
+	if (server_init(server, err) == 0)
+		return server;
+	server_free(server);
+	return NULL;
+}
+
+int
+server_run(struct server *server)
+{
+	int r;
+
+	log_notice("back end %s", backend_name(server->backend));
+	/* Watched before it is read: a change in between is seen twice rather than not
+	 * at all. */
+	rewatch(server);
+	server->next = COMMIT_ALL;
+	server->pending = true;
+	start_commit(server);
+	r = start_child(server);
+	if (r < 0)
+		return r;
+	if (sdnotify_watchdog_ms() > 0)
+		on_watchdog_timer(server->loop, server);
+	return loop_run(server->loop);
+}
+
+void
+server_free(struct server *server)
+{
+	if (!server)
+		return;
+	child_free(server->child);
+	backend_free(server->backend);
+	loop_free(server->loop);
+	watch_free(server->watch);
+	server_conf_done(&server->spec.conf);
+	free(server->spec.conf_text);
+	free(server->report);
+	free(server);
+}
