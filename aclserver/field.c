@@ -1,7 +1,7 @@
 /*
  * field.c - facts on the fields that a kernel rule can test: name and size.
  *
- * Where the kernel finds a field (payload offset, meta key) is known to nft_emit.c
+ * Where the kernel finds a field (payload offset, meta key) is known to nft_field.c
  * only.
  */
 #include <assert.h>

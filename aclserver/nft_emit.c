@@ -1,7 +1,7 @@
 /*
  * nft_emit.c - ruleset terms to nftables expressions.
  *
- * The table below says where the kernel finds each field; the rest follows from it:
+ * nft_field.c says where the kernel finds each field; the rest follows from it:
  * load into the register, mask, compare with one value, a range, or an anonymous set.
  * The forms are those that the nft tool builds itself, so that its listing reads like a
  * hand-written rule.
@@ -16,124 +16,11 @@
 
 #include <linux/if_ether.h>
 
+#include "aclserver/nft_field.h"
 #include "common/cleanup.h"
 #include "common/nft_expr.h"
 
 enum { NAME_SIZE = 16 }; /* IFNAMSIZ: bytes of a name in the register */
-
-enum source {
-	SOURCE_NONE, /* not a plain load: name and l3proto tests */
-	SOURCE_META,
-	SOURCE_LINK, /* payload behind the link-layer header, … */
-	SOURCE_NETWORK,
-	SOURCE_TRANSPORT,
-	SOURCE_CT,
-	SOURCE_FIB,
-};
-
-/* What the register holds after the load. */
-enum form {
-	FORM_NETWORK, /* big endian, like the model's values */
-	FORM_ADDRESS, /* likewise, and a range may be a prefix */
-	FORM_HOST,    /* 4 bytes, host order */
-};
-
-/* Numbers that the nft tool gives to types of values; it reads them from a set's key
- * type when it lists one. The kernel does not look at them. */
-enum nft_type {
-	NFT_TYPE_INTEGER = 4,
-	NFT_TYPE_IPADDR = 7,
-	NFT_TYPE_IP6ADDR = 8,
-	NFT_TYPE_ETHERADDR = 9,
-	NFT_TYPE_ETHERTYPE = 10,
-	NFT_TYPE_INET_PROTOCOL = 12,
-	NFT_TYPE_INET_SERVICE = 13,
-	NFT_TYPE_ICMP_TYPE = 14,
-	NFT_TYPE_TCP_FLAG = 15,
-	NFT_TYPE_MARK = 19,
-	NFT_TYPE_CT_STATE = 26,
-	NFT_TYPE_CT_STATUS = 28,
-	NFT_TYPE_ICMP6_TYPE = 29,
-	NFT_TYPE_ICMP_CODE = 32,
-	NFT_TYPE_ICMP6_CODE = 33,
-	NFT_TYPE_DSCP = 36,
-	NFT_TYPE_FIB_ADDR = 38,
-};
-
-/** Where the kernel finds a field. */
-struct location {
-	enum source source;
-	enum form form;
-	uint32_t key;  /* meta, ct: key; fib: flags; payload: offset */
-	uint8_t len;   /* bytes loaded */
-	uint8_t shift; /* the value stands this many bits further left */
-	uint16_t
-		bits; /* mask of a value that shares its bytes with others; 0 = alone */
-	enum nft_type type;
-};
-
-static const struct location locations[FIELD_COUNT] = {
-	[FIELD_MARK] = { SOURCE_META, FORM_HOST, NFT_META_MARK, 4, 0, 0,
-		NFT_TYPE_MARK },
-	[FIELD_L3PROTO] = { SOURCE_META, FORM_NETWORK, NFT_META_PROTOCOL, 2, 0, 0,
-		NFT_TYPE_ETHERTYPE },
-	[FIELD_L4PROTO] = { SOURCE_META, FORM_NETWORK, NFT_META_L4PROTO, 1, 0, 0,
-		NFT_TYPE_INET_PROTOCOL },
-	[FIELD_IP_SADDR] = { SOURCE_NETWORK, FORM_ADDRESS, 12, 4, 0, 0,
-		NFT_TYPE_IPADDR },
-	[FIELD_IP_DADDR] = { SOURCE_NETWORK, FORM_ADDRESS, 16, 4, 0, 0,
-		NFT_TYPE_IPADDR },
-	/* the upper six bits of the second byte */
-	[FIELD_IP_DSCP] = { SOURCE_NETWORK, FORM_NETWORK, 1, 1, 2, 0x3f,
-		NFT_TYPE_DSCP },
-	[FIELD_IP_TTL] = { SOURCE_NETWORK, FORM_NETWORK, 8, 1, 0, 0, NFT_TYPE_INTEGER },
-	[FIELD_IP_LENGTH] = { SOURCE_NETWORK, FORM_NETWORK, 2, 2, 0, 0,
-		NFT_TYPE_INTEGER },
-	[FIELD_IP_FRAGOFF] = { SOURCE_NETWORK, FORM_NETWORK, 6, 2, 0, 0,
-		NFT_TYPE_INTEGER },
-	[FIELD_IP6_SADDR] = { SOURCE_NETWORK, FORM_ADDRESS, 8, 16, 0, 0,
-		NFT_TYPE_IP6ADDR },
-	[FIELD_IP6_DADDR] = { SOURCE_NETWORK, FORM_ADDRESS, 24, 16, 0, 0,
-		NFT_TYPE_IP6ADDR },
-	/* bits 4 to 9, behind the version */
-	[FIELD_IP6_DSCP] = { SOURCE_NETWORK, FORM_NETWORK, 0, 2, 6, 0x3f,
-		NFT_TYPE_DSCP },
-	[FIELD_IP6_HOPLIMIT] = { SOURCE_NETWORK, FORM_NETWORK, 7, 1, 0, 0,
-		NFT_TYPE_INTEGER },
-	[FIELD_IP6_LENGTH] = { SOURCE_NETWORK, FORM_NETWORK, 4, 2, 0, 0,
-		NFT_TYPE_INTEGER },
-	[FIELD_TH_SPORT] = { SOURCE_TRANSPORT, FORM_NETWORK, 0, 2, 0, 0,
-		NFT_TYPE_INET_SERVICE },
-	[FIELD_TH_DPORT] = { SOURCE_TRANSPORT, FORM_NETWORK, 2, 2, 0, 0,
-		NFT_TYPE_INET_SERVICE },
-	[FIELD_TCP_FLAGS] = { SOURCE_TRANSPORT, FORM_NETWORK, 13, 1, 0, 0,
-		NFT_TYPE_TCP_FLAG },
-	[FIELD_ICMP_TYPE] = { SOURCE_TRANSPORT, FORM_NETWORK, 0, 1, 0, 0,
-		NFT_TYPE_ICMP_TYPE },
-	[FIELD_ICMP_CODE] = { SOURCE_TRANSPORT, FORM_NETWORK, 1, 1, 0, 0,
-		NFT_TYPE_ICMP_CODE },
-	[FIELD_ICMP6_TYPE] = { SOURCE_TRANSPORT, FORM_NETWORK, 0, 1, 0, 0,
-		NFT_TYPE_ICMP6_TYPE },
-	[FIELD_ICMP6_CODE] = { SOURCE_TRANSPORT, FORM_NETWORK, 1, 1, 0, 0,
-		NFT_TYPE_ICMP6_CODE },
-	[FIELD_ETHER_SADDR] = { SOURCE_LINK, FORM_NETWORK, 6, 6, 0, 0,
-		NFT_TYPE_ETHERADDR },
-	[FIELD_ETHER_DADDR] = { SOURCE_LINK, FORM_NETWORK, 0, 6, 0, 0,
-		NFT_TYPE_ETHERADDR },
-	[FIELD_ETHER_TYPE] = { SOURCE_LINK, FORM_NETWORK, 12, 2, 0, 0,
-		NFT_TYPE_ETHERTYPE },
-	/* the lower twelve bits of the tag */
-	[FIELD_VLAN_ID] = { SOURCE_LINK, FORM_NETWORK, 14, 2, 0, 0x0fff,
-		NFT_TYPE_INTEGER },
-	[FIELD_CT_STATE] = { SOURCE_CT, FORM_HOST, NFT_CT_STATE, 4, 0, 0,
-		NFT_TYPE_CT_STATE },
-	[FIELD_CT_STATUS] = { SOURCE_CT, FORM_HOST, NFT_CT_STATUS, 4, 0, 0,
-		NFT_TYPE_CT_STATUS },
-	[FIELD_FIB_SADDR_TYPE] = { SOURCE_FIB, FORM_HOST, NFTA_FIB_F_SADDR, 4, 0, 0,
-		NFT_TYPE_FIB_ADDR },
-	[FIELD_FIB_DADDR_TYPE] = { SOURCE_FIB, FORM_HOST, NFTA_FIB_F_DADDR, 4, 0, 0,
-		NFT_TYPE_FIB_ADDR },
-};
 
 /** One rule under construction. */
 struct emission {
@@ -144,12 +31,7 @@ struct emission {
 	struct err *err;
 };
 
-/** A value as the register holds it. */
-struct cell {
-	uint8_t bytes[FIELD_SIZE_MAX];
-};
-
-static const struct cell zero_cell;
+static const struct nft_cell zero_cell;
 
 static uint8_t
 family_of(const struct emission *em)
@@ -216,121 +98,56 @@ emit_ether_guard(struct emission *em)
 }
 
 static int
-emit_load(struct emission *em, enum field field, const struct location *at)
+emit_load(struct emission *em, enum field field, const struct nft_field *at)
 {
 	switch (at->source) {
-	case SOURCE_META:
+	case NFT_SOURCE_META:
 		nft_rule_load_meta(em->out, at->key);
 		return 0;
-	case SOURCE_LINK:
+	case NFT_SOURCE_LINK:
 		emit_ether_guard(em);
 		nft_rule_load_payload(em->out, NFT_PAYLOAD_LL_HEADER, at->key, at->len);
 		return 0;
-	case SOURCE_NETWORK:
+	case NFT_SOURCE_NETWORK:
 		nft_rule_load_payload(
 			em->out, NFT_PAYLOAD_NETWORK_HEADER, at->key, at->len);
 		return 0;
-	case SOURCE_TRANSPORT:
+	case NFT_SOURCE_TRANSPORT:
 		nft_rule_load_payload(
 			em->out, NFT_PAYLOAD_TRANSPORT_HEADER, at->key, at->len);
 		return 0;
-	case SOURCE_CT:
+	case NFT_SOURCE_CT:
 		nft_rule_load_ct(em->out, at->key);
 		return 0;
-	case SOURCE_FIB:
+	case NFT_SOURCE_FIB:
 		if (family_of(em) == NFPROTO_BRIDGE)
 			return err_set(em->err, -EOPNOTSUPP,
 				"%s: not known in family bridge",
 				field_info(field)->name);
 		nft_rule_load_fib(em->out, NFT_FIB_RESULT_ADDRTYPE, at->key);
 		return 0;
-	case SOURCE_NONE:
+	case NFT_SOURCE_NONE:
 		break;
 	}
 	return err_set(em->err, -EINVAL, "%s: no plain field", field_info(field)->name);
 }
 
-/* Values. */
-
-/** How the values of one test are written. */
-struct encoding {
-	const struct location *at;
-	uint8_t size;    /* bytes of a value in the model */
-	bool host_order; /* in the register, at the moment of the comparison */
-};
-
-/* A value or mask of the model as the register has it. */
-static struct cell
-to_cell(const struct encoding *enc, const uint8_t *value)
-{
-	struct cell cell = { 0 };
-	uint32_t number = 0;
-
-	if (enc->host_order) {
-		memcpy(&number, value, sizeof(number));
-		number = be32toh(number);
-		memcpy(cell.bytes, &number, sizeof(number));
-		return cell;
-	}
-	if (enc->at->bits == 0) {
-		memcpy(cell.bytes, value, enc->size);
-		return cell;
-	}
-	for (size_t i = 0; i < enc->size; i++)
-		number = number << 8 | value[i];
-	number = (number & enc->at->bits) << enc->at->shift;
-	for (size_t i = enc->at->len; i-- > 0; number >>= 8)
-		cell.bytes[i] = (uint8_t)number;
-	return cell;
-}
-
-static bool
-has_interval(const struct ruleset_test *test, uint8_t size)
-{
-	for (size_t i = 0; i < test->n_ranges; i++)
-		if (memcmp(test->ranges[i].lo, test->ranges[i].hi, size) != 0)
-			return true;
-	return false;
-}
-
-/* The mask of the range if it is a prefix: lo has only zeros, and hi only ones, where
- * they differ. */
-static bool
-range_is_prefix(
-	const struct cell *lo, const struct cell *hi, size_t len, struct cell *ret_mask)
-{
-	bool same = true;
-
-	*ret_mask = zero_cell;
-	for (size_t bit = 0; bit < len * 8; bit++) {
-		uint8_t probe = (uint8_t)(0x80 >> bit % 8);
-		bool l = lo->bytes[bit / 8] & probe;
-		bool h = hi->bytes[bit / 8] & probe;
-
-		same = same && l == h;
-		if (same)
-			ret_mask->bytes[bit / 8] |= probe;
-		else if (l || !h)
-			return false;
-	}
-	return true;
-}
-
 static void
-emit_single_range(struct emission *em, const struct encoding *enc,
+emit_single_range(struct emission *em, const struct nft_encoding *enc,
 	const struct ruleset_test *test)
 {
-	struct cell lo = to_cell(enc, test->ranges->lo);
-	struct cell hi = to_cell(enc, test->ranges->hi);
+	struct nft_cell lo = nft_field_cell(enc, test->ranges->lo);
+	struct nft_cell hi = nft_field_cell(enc, test->ranges->hi);
 	uint32_t op = test->negate ? NFT_CMP_NEQ : NFT_CMP_EQ;
 	uint8_t len = enc->at->len;
-	struct cell mask;
+	struct nft_cell mask;
 
 	if (memcmp(&lo, &hi, sizeof(lo)) == 0) {
 		nft_rule_cmp(em->out, op, lo.bytes, len);
 		return;
 	}
-	if (enc->at->form == FORM_ADDRESS && range_is_prefix(&lo, &hi, len, &mask)) {
+	if (enc->at->form == NFT_FORM_ADDRESS &&
+		nft_field_prefix(&lo, &hi, len, &mask)) {
 		nft_rule_bitwise(em->out, mask.bytes, zero_cell.bytes, len);
 		nft_rule_cmp(em->out, op, lo.bytes, len);
 		return;
@@ -343,7 +160,7 @@ emit_single_range(struct emission *em, const struct encoding *enc,
 
 /** What one anonymous set is made of, until it is in the batch. */
 struct set_parts {
-	struct cell *cells; /* owned; lo and hi of each range */
+	struct nft_cell *cells; /* owned; lo and hi of each range */
 	struct nft_range *ranges;
 	struct nft_elem *elems;
 };
@@ -357,7 +174,7 @@ set_parts_done(struct set_parts *parts)
 }
 
 static int
-set_parts_init(struct set_parts *ret, const struct encoding *enc,
+set_parts_init(struct set_parts *ret, const struct nft_encoding *enc,
 	const struct ruleset_test *test)
 {
 	size_t n = test->n_ranges;
@@ -368,8 +185,8 @@ set_parts_init(struct set_parts *ret, const struct encoding *enc,
 	if (!ret->cells || !ret->ranges || !ret->elems)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		ret->cells[2 * i] = to_cell(enc, test->ranges[i].lo);
-		ret->cells[2 * i + 1] = to_cell(enc, test->ranges[i].hi);
+		ret->cells[2 * i] = nft_field_cell(enc, test->ranges[i].lo);
+		ret->cells[2 * i + 1] = nft_field_cell(enc, test->ranges[i].hi);
 		ret->ranges[i].lo = ret->cells[2 * i].bytes;
 		ret->ranges[i].hi = ret->cells[2 * i + 1].bytes;
 		ret->elems[i].key = ret->cells[2 * i].bytes;
@@ -379,9 +196,10 @@ set_parts_init(struct set_parts *ret, const struct encoding *enc,
 
 /* For the nft tool, which otherwise lists keys in host order turned round. */
 static void
-put_key_order(struct nft_udata *ret, const struct location *at)
+put_key_order(struct nft_udata *ret, const struct nft_field *at)
 {
-	uint32_t order = at->form == FORM_HOST ? NFT_KEY_ORDER_HOST : NFT_KEY_ORDER_BIG;
+	uint32_t order =
+		at->form == NFT_FORM_HOST ? NFT_KEY_ORDER_HOST : NFT_KEY_ORDER_BIG;
 
 	nft_udata_init(ret);
 	/* Empty before, so it fits. */
@@ -389,11 +207,11 @@ put_key_order(struct nft_udata *ret, const struct location *at)
 }
 
 static int
-emit_set(struct emission *em, const struct encoding *enc,
+emit_set(struct emission *em, const struct nft_encoding *enc,
 	const struct ruleset_test *test, struct nft_set_ref *ret_set)
 {
 	const struct nft_emit *emit = em->emit;
-	bool interval = has_interval(test, enc->size);
+	bool interval = nft_field_has_interval(test);
 	struct nft_set_spec spec = {
 		.name = "__set%d",
 		.id = nft_batch_new_id(emit->batch),
@@ -425,26 +243,26 @@ emit_set(struct emission *em, const struct encoding *enc,
 /* Tests. */
 
 static void
-emit_mask(struct emission *em, const struct encoding *enc,
+emit_mask(struct emission *em, const struct nft_encoding *enc,
 	const struct ruleset_test *test)
 {
 	static const uint8_t all[FIELD_SIZE_MAX] = { [0 ... FIELD_SIZE_MAX - 1] =
 							     0xff };
-	struct cell mask;
+	struct nft_cell mask;
 
 	if (!test->has_mask && enc->at->bits == 0)
 		return;
-	mask = to_cell(enc, test->has_mask ? test->mask : all);
+	mask = nft_field_cell(enc, test->has_mask ? test->mask : all);
 	nft_rule_bitwise(em->out, mask.bytes, zero_cell.bytes, enc->at->len);
 }
 
 static int
 emit_field_test(struct emission *em, const struct ruleset_test *test)
 {
-	const struct location *at = &locations[test->field];
+	const struct nft_field *at = nft_field(test->field);
 	uint8_t size = field_info(test->field)->size;
-	bool by_order = has_interval(test, size);
-	struct encoding enc = { at, size, at->form == FORM_HOST && !by_order };
+	bool by_order = nft_field_has_interval(test);
+	struct nft_encoding enc = { at, size, at->form == NFT_FORM_HOST && !by_order };
 	struct nft_set_ref set;
 	int code = emit_load(em, test->field, at);
 
@@ -454,7 +272,7 @@ emit_field_test(struct emission *em, const struct ruleset_test *test)
 		return err_set(em->err, -EINVAL, "%s: a range under a mask",
 			field_info(test->field)->name);
 	/* The kernel compares by size byte by byte, which needs big endian. */
-	if (at->form == FORM_HOST && by_order)
+	if (at->form == NFT_FORM_HOST && by_order)
 		nft_rule_hton(em->out, at->len);
 	emit_mask(em, &enc, test);
 	if (test->n_ranges == 1) {

@@ -3,7 +3,7 @@
  * one rule message (and, for lists of values, the anonymous sets in front of it).
  *
  * What a field means in the kernel's terms (which header, which bytes, which byte
- * order) is one table in nft_emit.c; placement and order are the caller's.
+ * order) is one table in nft_field.c; placement and order are the caller's.
  */
 #pragma once
 

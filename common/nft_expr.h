@@ -116,6 +116,7 @@ struct nft_limit {
 	bool over;       /* match what exceeds, instead of what conforms */
 };
 
+/** Match while the rate is kept (or, with over, what exceeds it). */
 void nft_rule_limit(struct nft_rule *rule, const struct nft_limit *limit);
 
 /** To the kernel's log, or to an NFLOG group. */
@@ -130,6 +131,7 @@ struct nft_log {
 	uint32_t flags;      /* NF_LOG_* of linux/netfilter/nf_log.h */
 };
 
+/** Log the packet; it goes on to the next expression. */
 void nft_rule_log(struct nft_rule *rule, const struct nft_log *log);
 
 /** NF_ACCEPT, NF_DROP, NFT_RETURN, or NFT_JUMP and NFT_GOTO with @chain (else NULL). */

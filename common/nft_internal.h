@@ -95,15 +95,16 @@ int nft_send(struct nft *nft, struct iovec *iov, size_t n_iov);
  */
 ssize_t nft_receive(struct nft *nft, bool wait);
 
-/** Send a request for one answer or a dump: header, and up to two string attributes
- * (type 0 = none). Returns its sequence number, or negative errno. */
+/** A request for one answer or a dump, with up to two string attributes. */
 struct nft_request {
 	uint16_t type;  /* NFT_MSG_GET* */
 	uint16_t flags; /* NLM_F_ACK or NLM_F_DUMP */
 	uint8_t family;
 	uint16_t attr_types[2];
-	const char *attrs[2];
+	const char *attrs[2]; /* NULL = not there */
 };
+
+/** Send a request; its sequence number, or negative errno. */
 int64_t nft_send_request(struct nft *nft, const struct nft_request *request);
 
 /* nft_decode.c: pure */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/nft.h"
+#include "common/nft_dump.h"
 
 enum { NFT_ENV_SKIP = 77, NFT_ENV_TEXT_SIZE = 1 << 20 };
 
