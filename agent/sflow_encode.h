@@ -79,8 +79,8 @@ int sflow_put_if_sample(struct wbuf *w, const struct sflow_options *o,
  * Append one counters sample of a host.
  *
  * Records 0:1001, 0:2000 .. 0:2010, 4413:3, those that @s->has names
- * Returns 0; -ENOSPC; -EINVAL if an adapter has more than HOST_MACS_MAX addresses;
- *         -ERANGE as above
+ * Returns 0; -ENOSPC; -EINVAL if there is no record at all, or an adapter has more than
+ *         HOST_MACS_MAX addresses; -ERANGE as above
  */
 int sflow_put_host_sample(struct wbuf *w, const struct sflow_options *o,
 	const struct host_sample *s, unsigned *ret_cut);

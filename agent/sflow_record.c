@@ -158,6 +158,9 @@ sflow_part_fail(struct sflow_part *s, int result)
 int
 sflow_part_end(struct sflow_part *s)
 {
+	/* A sample without a record says nothing, and collectors need not take it. */
+	if (s->records == 0)
+		sflow_part_fail(s, s->ret_cut && *s->ret_cut > 0 ? -ENOSPC : -EINVAL);
 	if (s->result != 0) {
 		wbuf_rewind(s->w, s->start);
 		return s->result;

@@ -69,6 +69,7 @@ void sflow_part_add(struct sflow_part *s, int result);
 /** The whole sample fails with @result, unless it already has. */
 void sflow_part_fail(struct sflow_part *s, int result);
 
-/** Set length and count. 0 or the first failure; then the sample is gone and the buffer
- * is as it was before. */
+/** Set length and count. 0; the first failure; -ENOSPC if every record was left out;
+ * -EINVAL if there was none. Unless 0 the sample is gone and the buffer is as it was
+ * before. */
 int sflow_part_end(struct sflow_part *s);

@@ -183,6 +183,23 @@ adapter_with_too_many_addresses_is_refused(void **state)
 }
 
 static void
+host_sample_without_a_record_is_refused(void **state)
+{
+	struct host_sample s;
+	unsigned cut;
+	struct out o;
+
+	(void)state;
+	host_sample_init(&s);
+	out_init(&o, sizeof(o.bytes));
+	assert_int_equal(sflow_put_host_sample(&o.w, &expanded, &s, NULL), -EINVAL);
+	s.has = HOST_HAS_CPU;
+	out_init(&o, COUNTERS_RECORDS + 87);
+	assert_int_equal(sflow_put_host_sample(&o.w, &expanded, &s, &cut), -ENOSPC);
+	assert_int_equal(o.w.len, 0);
+}
+
+static void
 port_sample_never_goes_without_generic_counters(void **state)
 {
 	struct if_sample s;
@@ -216,6 +233,7 @@ main(void)
 		cmocka_unit_test(
 			adapters_are_shortened_to_what_fits_and_nothing_else_is_lost),
 		cmocka_unit_test(adapter_with_too_many_addresses_is_refused),
+		cmocka_unit_test(host_sample_without_a_record_is_refused),
 		cmocka_unit_test(port_sample_never_goes_without_generic_counters),
 	};
 
