@@ -33,6 +33,7 @@ struct diags {
 /** More problems than this are counted, not kept. */
 enum { DIAGS_MAX = 1000 };
 
+/** Make @d an empty list. */
 void diags_init(struct diags *d);
 /** Free all items; @d is as after diags_init(). */
 void diags_done(struct diags *d);

@@ -123,6 +123,7 @@ void policy_load_free(struct policy_load *load);
 int policy_load_list(
 	const struct policy_load *load, struct policy_files *ret, struct diags *diags);
 
+/** Free the list; it is empty afterwards. Accepts a zeroed one. */
 void policy_files_done(struct policy_files *files);
 
 enum policy_load_event {

@@ -48,6 +48,7 @@ struct policy_text {
 int policy_text_init(struct policy_text *t, const char *file, struct policy_span all,
 	struct arena *arena, struct diags *diags);
 
+/** Free what the reader owns; results stay in the arena. */
 void policy_text_done(struct policy_text *t);
 
 /** 0, -EINVAL when errors were reported, or -ENOMEM. */
@@ -69,11 +70,13 @@ bool policy_text_next(struct policy_text *t, struct policy_span *ret);
 bool policy_text_raw_next(
 	const struct policy_text *t, size_t *pos, struct policy_span *ret);
 
+/** Space or tab. */
 bool policy_text_is_blank(char c);
 
 /** Without the blanks at both ends. */
 struct policy_span policy_span_trim(struct policy_span s);
 
+/** True if @s is exactly @text. */
 bool policy_span_equals(struct policy_span s, const char *text);
 
 /** Cut a trailing comment ('#' behind a blank, outside quotes) and trim. False when a

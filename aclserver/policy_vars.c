@@ -139,11 +139,13 @@ policy_text_assign(
 		vars->items[i].value = text;
 		return;
 	}
-	var.name = arena_strndup(t->arena, name.text, name.len);
-	if (!var.name)
-		t->out_of_memory = true;
-	if (!var.name || !vars_reserve(t))
+	if (!vars_reserve(t))
 		return;
+	var.name = arena_strndup(t->arena, name.text, name.len);
+	if (!var.name) {
+		t->out_of_memory = true;
+		return;
+	}
 	memmove(vars->items + i + 1, vars->items + i,
 		(vars->n - i) * sizeof(*vars->items));
 	vars->items[i] = var;
