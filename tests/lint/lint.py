@@ -27,7 +27,7 @@ LAYERS = [
 # Pure modules: bytes or text in, values out.
 PURE = [
     "common/arena.[ch]", "common/conf.[ch]", "common/err.[ch]", "common/parse.[ch]", "common/ratelimit.[ch]",
-    "common/rbuf.[ch]", "common/wbuf.[ch]", "common/nft_udata.[ch]",
+    "common/rbuf.[ch]", "common/wbuf.[ch]", "common/nft_udata.[ch]", "common/nl_attr.[ch]", "common/nl_build.[ch]",
     "agent/*_msg.[ch]", "agent/sflow_*.[ch]", "agent/packet.[ch]", "agent/counters.[ch]", "agent/agent_conf*.[ch]",
     "agent/conf_*.[ch]", "agent/settings.[ch]",
     "aclserver/diag.[ch]", "aclserver/field.[ch]", "aclserver/hash.[ch]", "aclserver/json_*.[ch]",
@@ -37,7 +37,7 @@ PURE = [
     "aclserver/server_conf_*.[ch]", "aclserver/utf8.[ch]", "aclserver/acl_name.[ch]", "aclserver/prefer.[ch]",
 ]
 PURE_MAY_NOT_INCLUDE = [
-    "common/log.h", "common/loop.h", "common/file.h", "common/priv.h", "common/sdnotify.h", "common/nl*.h",
+    "common/log.h", "common/loop.h", "common/file.h", "common/priv.h", "common/sdnotify.h", "common/nl.h",
     "time.h", "sys/time.h", "sys/epoll.h", "sys/signalfd.h", "sys/timerfd.h", "poll.h", "fcntl.h", "dirent.h",
     "syslog.h", "netdb.h", "pthread.h",
 ]
