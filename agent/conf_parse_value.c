@@ -12,10 +12,12 @@
 
 enum {
 	/* The C library copies the tree of an expression for each "+" and for each
-	 * count in {…}, and nested ones multiply: "((a+)+)+" is eight copies. With this
-	 * many at most, memory stays in the megabytes. */
+	 * count in {…}; nested repetitions multiply that, and anchors inside of them
+	 * make it slow as well. With these limits it takes milliseconds and megabytes.
+	 */
 	REGEX_COPIES_MAX = 1024,
 	REGEX_REPEAT_MAX = 255,
+	REGEX_NESTED_MAX = 3, /* repetitions of a group or of a repetition */
 };
 
 int
@@ -76,15 +78,19 @@ largest_repeat(const char *text)
 static bool
 regex_is_modest(const char *text)
 {
-	unsigned copies = 1;
+	unsigned copies = 1, nested = 0;
 
-	for (; *text && copies && copies <= REGEX_COPIES_MAX; text++) {
-		if (*text == '+')
+	for (const char *p = text; *p && copies && copies <= REGEX_COPIES_MAX; p++) {
+		if (!strchr("*+?{", *p))
+			continue;
+		if (p > text && strchr(")*+?}", p[-1]))
+			nested++;
+		if (*p == '+')
 			copies *= 2;
-		if (*text == '{')
-			copies *= largest_repeat(text);
+		if (*p == '{')
+			copies *= largest_repeat(p);
 	}
-	return copies && copies <= REGEX_COPIES_MAX;
+	return copies && copies <= REGEX_COPIES_MAX && nested <= REGEX_NESTED_MAX;
 }
 
 int

@@ -1,0 +1,379 @@
+/*
+ * dns.c - c-ares on the loop.
+ *
+ * c-ares calls back from inside its own functions, also from the one that asks.
+ * Answers are therefore kept and handed out by a timer of the loop, where everything
+ * may be called, the end of the channel included.
+ */
+#include "agent/dns.h"
+
+#include <ares.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "common/cleanup.h"
+
+enum {
+	TIMEOUT_MS = 2000, /* of the first try; doubles with each further one */
+	TRIES = 3,
+	EDNS_BYTES = 1232, /* fits every path unfragmented (DNS flag day 2020) */
+	FDS_MAX = 16,      /* UDP and TCP to several servers */
+	CLASS_IN = 1,
+};
+
+struct dns_query {
+	struct dns *dns;
+	struct dns_query *next; /* in dns->answered */
+	dns_fn fn;              /* NULL = cancelled */
+	void *user_data;
+	enum dnssd_type type;
+	char name[DNSSD_NAME_SIZE]; /* asked now; behind CNAMEs another than at first */
+	unsigned aliases;           /* CNAMEs followed by asking again */
+	int status;                 /* of c-ares */
+	unsigned char *msg;         /* owned copy of the answer; NULL = none */
+	size_t msg_len;
+};
+
+struct watched {
+	int fd; /* -1 = free slot */
+	struct loop_source *source;
+};
+
+struct dns {
+	struct loop *loop;       /* borrowed */
+	const char *resolv_conf; /* borrowed; NULL = the system's */
+	ares_channel channel;    /* NULL while there is nothing to ask */
+	struct watched watched[FDS_MAX];
+	struct loop_source *timer;   /* time-outs of c-ares */
+	struct loop_source *deliver; /* hands out what is in answered */
+	unsigned open;               /* questions that c-ares holds */
+	struct dns_query *answered;  /* list, newest first */
+};
+
+static void
+query_free(struct dns_query *query)
+{
+	if (!query)
+		return;
+	free(query->msg);
+	free(query);
+}
+
+static void
+arm_timer(struct dns *dns)
+{
+	struct timeval tv;
+
+	if (dns->channel && ares_timeout(dns->channel, NULL, &tv))
+		loop_timer_in(dns->timer, tv.tv_sec * 1000 + tv.tv_usec / 1000 + 1);
+	else
+		loop_timer_stop(dns->timer);
+}
+
+static void
+on_fd(struct loop *loop, int fd, unsigned events, void *user_data)
+{
+	struct dns *dns = user_data;
+	bool readable = events & (LOOP_READ | LOOP_HANGUP);
+	bool writable = events & (LOOP_WRITE | LOOP_HANGUP);
+
+	(void)loop;
+	ares_process_fd(dns->channel, readable ? fd : ARES_SOCKET_BAD,
+		writable ? fd : ARES_SOCKET_BAD);
+	arm_timer(dns);
+}
+
+static void
+on_timer(struct loop *loop, void *user_data)
+{
+	struct dns *dns = user_data;
+
+	(void)loop;
+	ares_process_fd(dns->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	arm_timer(dns);
+}
+
+static struct watched *
+find_watched(struct dns *dns, int fd)
+{
+	for (int i = 0; i < FDS_MAX; i++)
+		if (dns->watched[i].fd == fd)
+			return &dns->watched[i];
+	return NULL;
+}
+
+static void
+unwatch(struct watched *w)
+{
+	loop_remove(w->source);
+	w->source = NULL;
+	w->fd = -1;
+}
+
+/* c-ares says what it waits for on a socket; both zero before it closes it. A socket
+ * for which there is no room is served by the time-outs. */
+static void
+on_socket_state(void *user_data, ares_socket_t fd, int readable, int writable)
+{
+	struct dns *dns = user_data;
+	struct watched *w = find_watched(dns, fd);
+	unsigned events = (readable ? LOOP_READ : 0U) | (writable ? LOOP_WRITE : 0U);
+
+	if (w && !events) {
+		unwatch(w);
+	} else if (w) {
+		(void)loop_set_events(w->source, events);
+	} else if (events && (w = find_watched(dns, -1))) {
+		w->source = loop_add_fd(dns->loop, fd, events, on_fd, dns);
+		w->fd = w->source ? fd : -1;
+	}
+}
+
+static int
+open_channel(struct dns *dns)
+{
+	struct ares_options options = {
+		.flags = ARES_FLAG_EDNS,
+		.timeout = TIMEOUT_MS,
+		.tries = TRIES,
+		.ednspsz = EDNS_BYTES,
+		.sock_state_cb = on_socket_state,
+		.sock_state_cb_data = dns,
+		.resolvconf_path = (char *)dns->resolv_conf, /* copied */
+	};
+	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+		   ARES_OPT_EDNSPSZ | ARES_OPT_SOCK_STATE_CB;
+
+	if (dns->channel)
+		return 0;
+	if (dns->resolv_conf)
+		mask |= ARES_OPT_RESOLVCONF;
+	if (ares_init_options(&dns->channel, &options, mask) != ARES_SUCCESS) {
+		dns->channel = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void
+close_channel(struct dns *dns)
+{
+	if (dns->channel)
+		ares_destroy(take_ptr(dns->channel));
+	for (int i = 0; i < FDS_MAX; i++)
+		if (dns->watched[i].fd >= 0)
+			unwatch(&dns->watched[i]);
+	arm_timer(dns);
+}
+
+/* c-ares has done with a question. */
+static void
+on_ares_answer(
+	void *user_data, int status, int timeouts, unsigned char *msg, int msg_len)
+{
+	struct dns_query *query = user_data;
+	struct dns *dns = query->dns;
+
+	(void)timeouts;
+	query->status = status;
+	if (msg && msg_len > 0) {
+		query->msg = malloc((size_t)msg_len);
+		if (!query->msg)
+			query->status = ARES_ENOMEM;
+		else
+			memcpy(query->msg, msg, (size_t)msg_len);
+		query->msg_len = (size_t)msg_len;
+	}
+	dns->open--;
+	query->next = dns->answered;
+	dns->answered = query;
+	loop_timer_in(dns->deliver, 0);
+}
+
+static void
+ask(struct dns_query *query)
+{
+	struct dns *dns = query->dns;
+
+	dns->open++;
+	if (open_channel(dns) < 0) {
+		on_ares_answer(query, ARES_ENOMEM, 0, NULL, 0);
+		return;
+	}
+	ares_query(dns->channel, query->name, CLASS_IN, query->type, on_ares_answer,
+		query);
+	arm_timer(dns);
+}
+
+/* Have the target of a CNAME asked for; false if this went on for too long. */
+static bool
+ask_alias(struct dns_query *query, const char *name)
+{
+	if (query->aliases++ == DNSSD_CNAMES_MAX)
+		return false;
+	memccpy(query->name, name, '\0', sizeof(query->name));
+	free(take_ptr(query->msg));
+	ask(query);
+	return true;
+}
+
+/* Tell the asker; the query is freed, or asked again behind a CNAME. */
+static void
+conclude(struct dns_query *query)
+{
+	struct dns_result result = { .outcome = DNSSD_FAILED };
+	struct err err = { 0 };
+	struct dnssd_msg msg;
+
+	if (!query->fn) {
+		query_free(query);
+		return;
+	}
+	/* With these states c-ares passes the answer on; all others are failures. */
+	if (!query->msg ||
+		(query->status != ARES_SUCCESS && query->status != ARES_ENODATA &&
+			query->status != ARES_ENOTFOUND))
+		result.reason = ares_strerror(query->status);
+	else if (dnssd_msg_decode(query->msg, query->msg_len, query->name, query->type,
+			 &msg, &err) < 0)
+		result.reason = err.text;
+	else if (msg.next_name[0] && ask_alias(query, msg.next_name))
+		return;
+	else if (msg.next_name[0])
+		result.reason = "too many CNAMEs";
+	else
+		result = (struct dns_result){ msg.found ? DNSSD_FOUND : DNSSD_ABSENT,
+			&msg, NULL };
+	query->fn(&result, query->user_data);
+	query_free(query);
+}
+
+static void
+on_deliver(struct loop *loop, void *user_data)
+{
+	struct dns *dns = user_data;
+	struct dns_query *list = NULL, *query;
+
+	(void)loop;
+	while ((query = dns->answered)) { /* oldest first */
+		dns->answered = query->next;
+		query->next = list;
+		list = query;
+	}
+	while ((query = list)) {
+		list = query->next;
+		conclude(query);
+	}
+	if (dns->open == 0)
+		close_channel(dns);
+}
+
+struct dns *
+dns_new(struct loop *loop, const char *resolv_conf)
+{
+	struct dns *dns = calloc(1, sizeof(*dns));
+
+	if (!dns)
+		return NULL;
+	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
+		free(dns);
+		errno = ENOMEM;
+		return NULL;
+	}
+	dns->loop = loop;
+	dns->resolv_conf = resolv_conf;
+	for (int i = 0; i < FDS_MAX; i++)
+		dns->watched[i].fd = -1;
+	dns->timer = loop_add_timer(loop, on_timer, dns);
+	dns->deliver = loop_add_timer(loop, on_deliver, dns);
+	if (!dns->timer || !dns->deliver) {
+		dns_free(dns);
+		return NULL;
+	}
+	return dns;
+}
+
+void
+dns_free(struct dns *dns)
+{
+	struct dns_query *query;
+
+	if (!dns)
+		return;
+	if (dns->timer && dns->deliver)
+		close_channel(dns); /* moves open questions to the list */
+	while ((query = dns->answered)) {
+		dns->answered = query->next;
+		query_free(query);
+	}
+	loop_remove(dns->timer);
+	loop_remove(dns->deliver);
+	free(dns);
+	ares_library_cleanup();
+}
+
+struct dns_query *
+dns_ask(struct dns *dns, const char *name, enum dnssd_type type, dns_fn fn,
+	void *user_data)
+{
+	struct dns_query *query = calloc(1, sizeof(*query));
+
+	if (!query)
+		return NULL;
+	query->dns = dns;
+	query->fn = fn;
+	query->user_data = user_data;
+	query->type = type;
+	memccpy(query->name, name, '\0', sizeof(query->name) - 1);
+	ask(query);
+	return query;
+}
+
+void
+dns_cancel(struct dns_query *query)
+{
+	if (query)
+		query->fn = NULL;
+}
+
+/* Copy @text without the dots at its ends; false if nothing is left or it is long. */
+static bool
+copy_domain(const char *text, char ret[DNSSD_NAME_SIZE])
+{
+	size_t len;
+
+	text += strspn(text, ".");
+	len = strlen(text);
+	while (len > 0 && text[len - 1] == '.')
+		len--;
+	if (len == 0 || len >= DNSSD_NAME_SIZE)
+		return false;
+	memcpy(ret, text, len);
+	ret[len] = '\0';
+	return true;
+}
+
+int
+dns_search_domains(struct dns *dns, struct dns_domains *ret_domains)
+{
+	struct ares_options options;
+	int mask = 0, rc = open_channel(dns);
+
+	if (rc < 0)
+		return rc;
+	memset(&options, 0, sizeof(options));
+	if (ares_save_options(dns->channel, &options, &mask) != ARES_SUCCESS) {
+		ares_destroy_options(&options);
+		return -ENOMEM;
+	}
+	ret_domains->n = 0;
+	for (int i = 0; i < options.ndomains && ret_domains->n < DNS_DOMAINS_MAX; i++)
+		if (copy_domain(options.domains[i], ret_domains->names[ret_domains->n]))
+			ret_domains->n++;
+	ares_destroy_options(&options);
+	if (dns->open == 0)
+		loop_timer_in(dns->deliver, 0); /* closes the channel */
+	return 0;
+}
