@@ -15,6 +15,7 @@ struct acl_names {
 	size_t n;
 };
 
+/** Free the names; @names is empty afterwards. */
 void acl_names_done(struct acl_names *names);
 
 /**

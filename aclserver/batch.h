@@ -34,6 +34,7 @@ struct batch {
 	void *user_data; /* for run */
 };
 
+/** Empty; @run gets @user_data. */
 void batch_init(struct batch *b, batch_run_fn run, void *user_data);
 
 /** No thread may be inside batch_submit(). */
