@@ -401,7 +401,7 @@ on_connection_closed(const struct mg_connection *conn)
 	count_connection(conn, -1);
 }
 
-/* ---- start and stop ---- */
+/* ---- start and end ---- */
 
 /* civetweb does not say why it cannot listen; so try it first. */
 static int
@@ -497,27 +497,17 @@ http_port(const struct http *http)
 	return http->port;
 }
 
-static void
-drain(struct http *http, int64_t grace_ms)
+void
+http_drain(struct http *http, unsigned grace_s)
 {
 	struct timespec deadline;
 
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += grace_ms / 1000 + 1;
+	deadline.tv_sec += grace_s;
 	pthread_mutex_lock(&http->lock);
 	http->draining = true;
 	while (http->n_requests > 0 && pthread_cond_clockwait(&http->idle, &http->lock,
 					       CLOCK_MONOTONIC, &deadline) == 0)
 		;
 	pthread_mutex_unlock(&http->lock);
-}
-
-void
-http_stop(struct http *http, int64_t grace_ms)
-{
-	/* Once civetweb is told to stop it sends nothing more. */
-	drain(http, grace_ms);
-	mg_stop(http->ctx);
-	(void)mg_exit_library(); /* balances mg_init_library() */
-	http_free(http);
 }

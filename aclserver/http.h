@@ -20,7 +20,7 @@ struct http_options {
 	uint32_t threads;           /* connections served at the same time */
 	int64_t request_timeout_ms; /* for a request to arrive, for an idle connection
 				     */
-	const struct api *api;      /* borrowed until http_stop() */
+	const struct api *api;      /* borrowed for ever */
 };
 
 /**
@@ -34,8 +34,11 @@ int http_start(const struct http_options *options, struct http **ret, struct err
 uint16_t http_port(const struct http *http);
 
 /**
- * Let the requests that run finish, for up to @grace_ms; new ones get 503. Then close
- * everything and free @http. Blocks; threads that are idle in a connection end within
- * two seconds.
+ * Let the requests that run finish, for up to @grace_s seconds; from now on new ones
+ * get 503.
+ *
+ * To be called last before the process ends: the threads go on, and there is no way to
+ * end them, because civetweb needs up to two seconds for that, in which nobody would
+ * listen.
  */
-void http_stop(struct http *http, int64_t grace_ms);
+void http_drain(struct http *http, unsigned grace_s);

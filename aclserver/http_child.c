@@ -32,9 +32,9 @@
 #include "common/priv.h"
 
 enum {
-	STOP_GRACE_MS = 5000, /* for requests that run when the end has come */
-	SPARE_THREADS = 2,    /* never wait for a commit, so that there is always one
-				 that answers */
+	STOP_GRACE_S = 5,  /* for requests that run when the end has come */
+	SPARE_THREADS = 2, /* never wait for a commit, so that there is always one
+			      that answers */
 };
 
 /* All that a process needs that reads requests, writes files and holds locks. */
@@ -79,6 +79,21 @@ struct child {
 };
 
 enum { PACKET_SIZE = CHANNEL_HEADER_SIZE + CHANNEL_REPORT_MAX };
+
+static struct child *
+child_new(const struct server_conf *conf, int channel_fd)
+{
+	struct child *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->conf = conf;
+	c->channel_fd = channel_fd;
+	c->wake_fd = -1;
+	c->result = HTTP_CHILD_OK;
+	pthread_mutex_init(&c->lock, NULL);
+	return c;
+}
 
 /* ---- to the parent ---- */
 
@@ -345,15 +360,17 @@ start(struct child *c, uid_t uid, gid_t gid, struct err *err)
 	return 0;
 }
 
-/* In the order in which threads need things: the waits end first, then the requests,
- * then what they use. */
+/* Waits end first, then the requests that run; nobody else is told anything. */
 static void
-stop(struct child *c)
+drain(struct child *c)
 {
-	if (c->tracker)
-		tracker_close(c->tracker);
-	if (c->http)
-		http_stop(c->http, STOP_GRACE_MS);
+	tracker_close(c->tracker);
+	http_drain(c->http, STOP_GRACE_S);
+}
+
+static void
+child_free(struct child *c)
+{
 	acl_store_free(c->store);
 	tracker_free(c->tracker);
 	loop_free(c->loop);
@@ -362,34 +379,47 @@ stop(struct child *c)
 	close(c->channel_fd);
 	pthread_mutex_destroy(&c->lock);
 	free(c->packet);
+	free(c);
+}
+
+/* Serve until something ends the loop; 0 or negative errno. */
+static int
+serve(struct child *c, struct err *err)
+{
+	int result;
+
+	log_notice("HTTP server: listening on http://%s:%u/acl/", c->conf->address,
+		http_port(c->http));
+	result = loop_run(c->loop);
+	drain(c);
+	return result < 0 ? err_sys(err, result, "waiting failed") : 0;
 }
 
 int
 http_child_run(const struct server_conf *conf, int channel_fd, uid_t uid, gid_t gid)
 {
-	struct child c = { .conf = conf,
-		.channel_fd = channel_fd,
-		.wake_fd = -1,
-		.result = HTTP_CHILD_OK };
+	struct child *c = child_new(conf, channel_fd);
+	enum http_child_exit status;
 	struct err err;
 	int result;
 
-	pthread_mutex_init(&c.lock, NULL);
+	if (!c) {
+		log_error("HTTP server: out of memory");
+		close(channel_fd);
+		return HTTP_CHILD_FAILED;
+	}
 	ignore_signals();
 	umask(022); /* the files are read by others, whatever we were started with */
-	result = start(&c, uid, gid, &err);
-	if (result == 0) {
-		log_notice("HTTP server: listening on http://%s:%u/acl/", conf->address,
-			http_port(c.http));
-		result = loop_run(c.loop);
-		if (result < 0)
-			(void)err_sys(&err, result, "waiting failed");
-	}
-	if (result < 0) {
+	result = start(c, uid, gid, &err);
+	if (result == 0)
+		result = serve(c, &err);
+	if (result < 0)
 		log_error("HTTP server: %s", err.text);
-		if (c.result == HTTP_CHILD_OK)
-			c.result = HTTP_CHILD_FAILED;
-	}
-	stop(&c);
-	return (int)c.result;
+	if (result < 0 && c->result == HTTP_CHILD_OK)
+		c->result = HTTP_CHILD_FAILED;
+	status = c->result;
+	/* Once requests were served, their threads go on until the process ends. */
+	if (!c->http)
+		child_free(c);
+	return (int)status;
 }

@@ -26,7 +26,11 @@ enum http_child_exit {
  * Ignores SIGPIPE, blocks SIGTERM and SIGINT and reads them itself; opens the policy
  * directory, becomes @uid/@gid without capabilities, installs the seccomp filter, says
  * HELLO once it listens, and serves until SIGTERM or the end of the channel. Requests
- * that are running are finished first.
+ * that are running are finished first. The parent answers HELLO with a DONE for
+ * generation 0 that carries the outcome of its last commit; until then "Prefer: wait"
+ * waits, and nothing is known of a last error.
+ *
+ * To be followed by _exit() at once: request threads may still run.
  *
  * @conf        borrowed for the whole run
  * @channel_fd  SOCK_SEQPACKET, blocking or not; taken
