@@ -5,6 +5,7 @@
 #include "aclserver/committer.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,10 @@
 #include "aclserver/last_good.h"
 #include "common/mono.h"
 
-enum { LOCK_WAIT_MS = 30000 };
+enum {
+	LOCK_WAIT_MS = 30000,
+	BATCH_KEEP_BYTES = 64 << 10,
+};
 
 /* ---- afterwards ---- */
 
@@ -204,6 +208,22 @@ fill_result(struct commit *commit, struct commit_result *ret)
 		ret->code = commit->refused ? COMMIT_KERNEL_ERROR : COMMIT_POLICY_ERROR;
 }
 
+/* A large commit is rare: what it took is not kept for the small ones. */
+static void
+give_back(struct committer *c)
+{
+	struct nft_batch *fresh;
+
+	if (nft_batch_bytes(c->batch) < BATCH_KEEP_BYTES)
+		return;
+	fresh = nft_batch_new();
+	if (!fresh)
+		return;
+	nft_batch_free(c->batch);
+	c->batch = fresh;
+	(void)malloc_trim(0);
+}
+
 void
 committer_commit(struct committer *c, enum commit_what what, enum commit_mode mode,
 	struct commit_result *ret)
@@ -236,6 +256,7 @@ committer_commit(struct committer *c, enum commit_what what, enum commit_mode mo
 	fill_result(&commit, ret);
 	commit_lock_release(&c->lock);
 	commit_done(&commit);
+	give_back(c);
 	ret->us = mono_diff_us(start, mono_now());
 }
 
