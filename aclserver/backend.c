@@ -229,8 +229,8 @@ backend_watched_dirs(struct backend *backend, size_t *ret_n)
 	if (!dirs)
 		return backend->dirs;
 	backend->dirs = dirs;
+	/* Those that do not exist as well: when one can be watched, it has appeared since. */
 	for (size_t i = 0; i < n; i++)
-		if (watches[i].exists)
-			dirs[(*ret_n)++] = watches[i].path;
+		dirs[(*ret_n)++] = watches[i].path;
 	return dirs;
 }
