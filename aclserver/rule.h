@@ -104,9 +104,10 @@ int rule_add_ranges(struct rule *rule, enum field field, bool negate,
 /** An interface: @name of at most 15 bytes, "swp+" for a prefix. */
 int rule_add_ifname(struct rule *rule, enum field field, bool negate, const char *name);
 
-/** @split is the arena's. */
+/** One kernel rule for each branch of @split (the arena's) from here on. */
 int rule_add_split(struct rule *rule, const struct rule_split *split);
 
+/** A bucket, which takes a packet for which all tests so far were true. */
 int rule_add_limit(struct rule *rule, const struct ruleset_limit *limit);
 
 /** A statement, behind those already there. */
