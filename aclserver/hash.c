@@ -6,6 +6,7 @@
 
 #include "aclserver/hash.h"
 
+#include <endian.h>
 #include <string.h>
 
 /*
@@ -42,7 +43,9 @@ hash_add(struct hash *h, const void *data, size_t len)
 void
 hash_add_u64(struct hash *h, uint64_t value)
 {
-	hash_add(h, &value, sizeof(value));
+	uint64_t le = htole64(value);
+
+	hash_add(h, &le, sizeof(le));
 }
 
 void

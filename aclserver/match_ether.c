@@ -15,7 +15,7 @@
 
 enum { MAC_SIZE = 6 };
 
-/* As ebtables and /etc/ethertypes name them. */
+/* As ebtables and /etc/ethertypes name them; the first name of a type is canonical. */
 static const struct {
 	const char *name;
 	uint16_t type;
@@ -37,12 +37,13 @@ static const struct {
 	{ "MACSEC", ETH_P_MACSEC },
 	{ "FCOE", ETH_P_FCOE },
 	{ "FIP", ETH_P_FIP },
-	{ "LOOP", ETH_P_LOOPBACK },
 	{ "X25", ETH_P_X25 },
 	{ "IPX", ETH_P_IPX },
 	{ "ATALK", ETH_P_ATALK },
 	{ "AARP", ETH_P_AARP },
 };
+
+enum { N_ETHER_TYPES = sizeof(ether_types) / sizeof(ether_types[0]) };
 
 /* ebtables reads numbers as hexadecimal, with or without 0x. */
 static int
@@ -64,13 +65,18 @@ int
 match_ether_type(const char *text, uint16_t *ret_type, const char **ret_name)
 {
 	*ret_name = NULL;
-	for (size_t i = 0; i < sizeof(ether_types) / sizeof(ether_types[0]); i++)
+	for (size_t i = 0; i < N_ETHER_TYPES; i++)
 		if (strcasecmp(text, ether_types[i].name) == 0) {
 			*ret_type = ether_types[i].type;
 			*ret_name = ether_types[i].name;
 			return 0;
 		}
-	return parse_hex16(text, ret_type);
+	if (parse_hex16(text, ret_type) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < N_ETHER_TYPES && !*ret_name; i++)
+		if (*ret_type == ether_types[i].type)
+			*ret_name = ether_types[i].name;
+	return 0;
 }
 
 static int

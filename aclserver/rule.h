@@ -24,6 +24,7 @@ enum {
 	RULE_SPLITS_MAX = 2,     /* each doubles the kernel rules */
 	RULE_WARNINGS_MAX = 4,   /* kinds of warning of one rule */
 	OPTION_ARGS_MAX = 2,     /* values of one option */
+	OPTION_NAMES_MAX = 4,    /* long forms of one option */
 	OPTION_NAME_SIZE = 32,   /* with dashes and NUL */
 	MODULE_OPTIONS_MAX = 40, /* options of one module */
 };
@@ -142,7 +143,7 @@ enum option_flags {
 };
 
 struct rule_option {
-	const char *names[4];  /* long names without dashes; the canonical one first */
+	const char *names[OPTION_NAMES_MAX];  /* long names without dashes; the canonical one first */
 	char letter;           /* short form, or 0 */
 	uint8_t n_args;        /* how many values follow */
 	uint8_t flags;         /* enum option_flags */

@@ -48,11 +48,20 @@ find_needs(
 			ret->target = (*t)->module.name;
 }
 
-/* The one known option that begins with @word. */
+/* The one known option that begins with @word; "--dport" rather than "--dports". */
 struct meant {
 	const char *name;
 	bool ambiguous;
 };
+
+static void
+add_meant(struct meant *meant, const char *name)
+{
+	if (!meant->name || strncmp(meant->name, name, strlen(name)) == 0)
+		meant->name = name;
+	else if (strncmp(meant->name, name, strlen(meant->name)) != 0)
+		meant->ambiguous = true;
+}
 
 static void
 collect_meant(const struct rule_module *module, const struct option_word *word,
@@ -61,12 +70,9 @@ collect_meant(const struct rule_module *module, const struct option_word *word,
 	for (size_t i = 0; i < module->n_options; i++) {
 		const char *const *names = module->options[i].names;
 
-		for (size_t k = 0; k < 4 && names[k]; k++) {
-			if (strncmp(names[k], word->name, word->name_len) != 0)
-				continue;
-			ret->ambiguous |= ret->name && strcmp(ret->name, names[k]) != 0;
-			ret->name = names[k];
-		}
+		for (size_t k = 0; k < OPTION_NAMES_MAX && names[k]; k++)
+			if (strncmp(names[k], word->name, word->name_len) == 0)
+				add_meant(ret, names[k]);
 	}
 }
 

@@ -50,7 +50,7 @@ rule_option_is(const struct rule_option *option, const struct option_word *word)
 {
 	if (word->letter)
 		return option->letter == word->letter;
-	for (size_t i = 0; i < sizeof(option->names) / sizeof(option->names[0]); i++)
+	for (size_t i = 0; i < OPTION_NAMES_MAX; i++)
 		if (option->names[i] &&
 			strncmp(option->names[i], word->name, word->name_len) == 0 &&
 			option->names[i][word->name_len] == '\0')
@@ -95,6 +95,11 @@ load_match(struct rule_options *o, const char *name, size_t at)
 
 	if (!match && why_not)
 		return err_set(o->err, -EINVAL, "match %s is %s", name, why_not);
+	if (!match && (match_find(name, POLICY_SECTION_IPTABLES) ||
+			      match_find(name, POLICY_SECTION_IP6TABLES)))
+		return err_set(o->err, -EINVAL, "match %s is for [%s] only", name,
+			o->source->section == POLICY_SECTION_IPTABLES ? "ip6tables"
+								      : "iptables");
 	if (!match)
 		return err_set(o->err, -EINVAL, "unknown match \"%s\"", name);
 	loaded = load(o, &match->module, at);

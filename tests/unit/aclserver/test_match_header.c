@@ -60,9 +60,10 @@ bad_ttl_is_refused(void **state)
 		"option --ttl-gt cannot be inverted");
 	check_refused("iptables", "-A INPUT -m ttl --ttl-gt 5 --ttl-lt 7",
 		"the options of -m ttl exclude each other");
-	check_refused("iptables", "-A INPUT -m hl --hl-eq 5", "unknown match \"hl\"");
-	check_refused(
-		"ip6tables", "-A INPUT -m ttl --ttl-eq 5", "unknown match \"ttl\"");
+	check_refused("iptables", "-A INPUT -m hl --hl-eq 5",
+		"match hl is for [ip6tables] only");
+	check_refused("ip6tables", "-A INPUT -m ttl --ttl-eq 5",
+		"match ttl is for [iptables] only");
 }
 
 static void
