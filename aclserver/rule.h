@@ -143,11 +143,12 @@ enum option_flags {
 };
 
 struct rule_option {
-	const char *names[OPTION_NAMES_MAX];  /* long names without dashes; the canonical one first */
-	char letter;           /* short form, or 0 */
-	uint8_t n_args;        /* how many values follow */
-	uint8_t flags;         /* enum option_flags */
-	option_parse_fn parse; /* NULL: the module's finish takes it */
+	const char *names[OPTION_NAMES_MAX]; /* long names without dashes; the canonical
+						one first */
+	char letter;                         /* short form, or 0 */
+	uint8_t n_args;                      /* how many values follow */
+	uint8_t flags;                       /* enum option_flags */
+	option_parse_fn parse;               /* NULL: the module's finish takes it */
 };
 
 /** One option as it stands in a rule. */
