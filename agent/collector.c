@@ -353,6 +353,33 @@ note_send_error(struct collector *c, int code)
 	on_trouble(c, code, err.text);
 }
 
+/* A report that came between two datagrams of one call ends it early and is then gone:
+ * sendmmsg() returns the count of those before. Nearly always nobody listens there. */
+static void
+note_short_send(struct collector *c)
+{
+	on_trouble(c, ECONNREFUSED, "the network reports that datagrams are refused");
+}
+
+/* What to do after a send that did not take all of @left: true to go on. */
+static bool
+goes_on(struct collector *c, int rc, size_t left, bool *repeated)
+{
+	int code = errno;
+
+	if (rc > 0) {
+		note_short_send(c);
+		return true;
+	}
+	note_send_error(c, code);
+	if (!*repeated && code != EAGAIN && code != ENOBUFS) {
+		*repeated = true;
+		return true;
+	}
+	drop_rest(c, code, left);
+	return false;
+}
+
 static void
 send_to(struct collector *c, struct mmsghdr *msgs, size_t n)
 {
@@ -361,19 +388,13 @@ send_to(struct collector *c, struct mmsghdr *msgs, size_t n)
 
 	while (done < n) {
 		int rc = sendmmsg(c->fd, msgs + done, (unsigned)(n - done), 0);
-		int code = errno;
 
 		if (rc > 0) {
 			count_sent(c, msgs + done, (size_t)rc);
 			done += (size_t)rc;
-			continue;
 		}
-		note_send_error(c, code);
-		if (repeated || code == EAGAIN || code == ENOBUFS) {
-			drop_rest(c, code, n - done);
+		if (done < n && !goes_on(c, rc, n - done, &repeated))
 			return;
-		}
-		repeated = true;
 	}
 	on_sent(c);
 }
