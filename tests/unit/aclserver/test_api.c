@@ -1,6 +1,6 @@
 /*
- * The REST interface without HTTP: every method on every resource, on a real directory,
- * with a committer that the test plays.
+ * test_api.c - the REST interface without HTTP: every method on every resource, on a
+ * real directory, with a committer that the test plays.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* Header lines: what is taken from them, and requests that two readers could see
- * differently. Prefer: RFC 7240. */
+/* test_http_head.c - header lines: what is taken from them, and requests that two
+ * readers could see differently. Prefer: RFC 7240. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The body of a PUT and of its GET: what is taken, what is refused and why. */
+/* test_json_acl.c - the body of a PUT and of its GET: what is taken, what is refused
+ * and why. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

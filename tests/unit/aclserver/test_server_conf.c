@@ -1,4 +1,5 @@
-/* Configuration of the ACL server: defaults, every refusal with its line. */
+/* test_server_conf.c - configuration of the ACL server: defaults, every refusal with
+ * its line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

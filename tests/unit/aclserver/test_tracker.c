@@ -1,4 +1,4 @@
-/* Who waits for which commit, and what they are told. */
+/* test_tracker.c - who waits for which commit, and what they are told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
