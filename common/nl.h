@@ -19,6 +19,7 @@
 
 enum {
 	NETLINK_BATCH_MAX = 64,          /* datagrams per system call */
+	NETLINK_REQUEST_MAX = 64,        /* messages of one netlink_request() */
 	NETLINK_MESSAGE_DEFAULT = 32768, /* the kernel makes no larger part of a dump */
 };
 
@@ -66,7 +67,8 @@ int netlink_join(struct netlink *nl, uint32_t group, struct err *err);
 int netlink_leave(struct netlink *nl, uint32_t group, struct err *err);
 
 /**
- * Read one batch of events without waiting and show every message to @fn.
+ * Read the events that are there, up to a few hundred, without waiting, and show every
+ * message to @fn.
  *
  * Returns the number of datagrams, 0 = nothing was there; -ENOBUFS: messages were lost
  *         (overrun, or longer than message_bytes), so state must be read anew; other
