@@ -98,24 +98,6 @@ find_positions(struct building *b)
 
 /* ---- messages ---- */
 
-static void
-add_call(struct building *b, size_t c, enum place place, const char *chain)
-{
-	struct nft_rule *rule = nft_rule_new();
-	uint64_t before = b->before[c][place];
-	const struct nft_rule_at at = {
-		.chain = base_info(place_base(place))->name,
-		.where = before ? NFT_WHERE_BEFORE : NFT_WHERE_APPEND,
-		.ref = before,
-		.want_handle = true,
-	};
-
-	nft_rule_verdict(rule, NFT_JUMP, chain);
-	nft_batch_add_rule(b->batch, kernel_table_of(place_base(place)), &at, rule,
-		cookie_make(c, COOKIE_JUMP, place));
-	nft_rule_free(rule);
-}
-
 static int
 emit_rule(struct building *b, size_t c, size_t index, const struct nft_rule_at *at,
 	struct err *err)
@@ -150,8 +132,6 @@ add_chain(struct building *b, size_t c, enum place place, struct err *err)
 		(struct nft_blob){ 0 }, cookie_make(c, COOKIE_CHAIN, place));
 	for (size_t i = 0; i < compiled->count[place] && r == 0; i++)
 		r = emit_rule(b, c, compiled->first[place] + i, &at, err);
-	if (r == 0)
-		add_call(b, c, place, name);
 	return r;
 }
 
@@ -239,8 +219,6 @@ edit_chain(struct building *b, size_t c, enum place place, struct err *err)
 	}
 	if (r == 0)
 		edit_delete(b, c, place, &edit);
-	if (r == 0 && needs_call(&b->plan->changes[c], place))
-		add_call(b, c, place, edit.name);
 	free(edit.old);
 	free(edit.match);
 	return r;
@@ -263,6 +241,43 @@ build_change(struct building *b, size_t c, struct err *err)
 			r = add_chain(b, c, (enum place)place, err);
 	}
 	return r;
+}
+
+static void
+add_call(struct building *b, size_t c, enum place place)
+{
+	struct nft_rule *rule = nft_rule_new();
+	char chain[ACL_CHAIN_NAME_SIZE];
+	uint64_t before = b->before[c][place];
+	const struct nft_rule_at at = {
+		.chain = base_info(place_base(place))->name,
+		.where = before ? NFT_WHERE_BEFORE : NFT_WHERE_APPEND,
+		.ref = before,
+		.want_handle = true,
+	};
+
+	acl_chain_name(chain, place, b->plan->changes[c].file->id);
+	nft_rule_verdict(rule, NFT_JUMP, chain);
+	nft_batch_add_rule(b->batch, kernel_table_of(place_base(place)), &at, rule,
+		cookie_make(c, COOKIE_JUMP, place));
+	nft_rule_free(rule);
+}
+
+/* Group by group: a call of an earlier group may stand before the same installed call
+ * as one of a later group, and then has to be there first. */
+static void
+build_calls_of_group(struct building *b, enum place_group group)
+{
+	for (size_t c = 0; c < b->plan->n; c++) {
+		const struct commit_change *change = &b->plan->changes[c];
+
+		for (int base = 0; base < BASE_COUNT && !change->excluded; base++) {
+			enum place place = place_make((enum base)base, group);
+
+			if (needs_call(change, place))
+				add_call(b, c, place);
+		}
+	}
 }
 
 static void
@@ -373,6 +388,8 @@ commit_plan_build(
 			return r;
 		}
 	}
+	for (int group = 0; group < PLACE_GROUP_COUNT; group++)
+		build_calls_of_group(&b, (enum place_group)group);
 	for (size_t c = 0; c < plan->n; c++)
 		if (!plan->changes[c].excluded)
 			build_removals(&b, c);
