@@ -169,10 +169,10 @@ on_echo(struct commit *c, const struct nlmsghdr *nlh)
 static void
 on_datagram(struct commit *c, size_t len)
 {
-	const struct nlmsghdr *nlh = (const void *)c->nft->buf;
-	int left = (int)len;
+	const struct nlmsghdr *nlh;
+	size_t pos = 0;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	while ((nlh = nft_next_message(c->nft->buf, len, &pos))) {
 		if (nlh->nlmsg_pid != c->nft->port)
 			continue;
 		if (nlh->nlmsg_type == NLMSG_ERROR)

@@ -21,6 +21,19 @@ struct attrs {
 	bool malformed;
 };
 
+const struct nlmsghdr *
+nft_next_message(const void *data, size_t len, size_t *pos)
+{
+	const struct nlmsghdr *nlh = (const void *)((const uint8_t *)data + *pos);
+	size_t left = *pos < len ? len - *pos : 0;
+
+	if (left < sizeof(*nlh) || nlh->nlmsg_len < sizeof(*nlh) ||
+		nlh->nlmsg_len > left)
+		return NULL;
+	*pos += MNL_ALIGN((size_t)nlh->nlmsg_len);
+	return nlh;
+}
+
 static int
 collect_attr(const struct nlattr *attr, void *data)
 {

@@ -65,11 +65,10 @@ on_end(struct dump *dump, const struct nlmsghdr *nlh)
 static void
 on_datagram(struct dump *dump, size_t len)
 {
-	const struct nlmsghdr *nlh = (const void *)dump->nft->buf;
-	int left = (int)len;
+	const struct nlmsghdr *nlh;
+	size_t pos = 0;
 
-	for (; mnl_nlmsg_ok(nlh, left) && !dump->done;
-		nlh = mnl_nlmsg_next(nlh, &left)) {
+	while (!dump->done && (nlh = nft_next_message(dump->nft->buf, len, &pos))) {
 		if (nlh->nlmsg_seq != dump->seq || nlh->nlmsg_pid != dump->nft->port)
 			continue;
 		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
