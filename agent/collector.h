@@ -64,6 +64,7 @@ struct collector_set {
 	size_t n;
 };
 
+/** An empty set: nobody to send to. */
 void collector_set_init(struct collector_set *set);
 /** Close all sockets; the set is empty then. */
 void collector_set_done(struct collector_set *set);

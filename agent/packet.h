@@ -166,6 +166,7 @@ struct data_source data_source_port(uint32_t ifindex);
 /** The data source of the host as a whole, 2:1. */
 struct data_source data_source_host(void);
 
+/** True if both name the same source. */
 bool data_source_equal(struct data_source a, struct data_source b);
 
 /**

@@ -39,6 +39,7 @@ struct sampler_table {
 	uint64_t refused;                         /* additions refused */
 };
 
+/** An empty table. */
 void sampler_table_init(struct sampler_table *t);
 /** Free all samplers; the table is empty then. */
 void sampler_table_done(struct sampler_table *t);
