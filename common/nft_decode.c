@@ -28,7 +28,7 @@ nft_next_message(const void *data, size_t len, size_t *pos)
 	size_t left = *pos < len ? len - *pos : 0;
 
 	if (left < sizeof(*nlh) || nlh->nlmsg_len < sizeof(*nlh) ||
-		nlh->nlmsg_len > left)
+		MNL_ALIGN((size_t)nlh->nlmsg_len) > left)
 		return NULL;
 	*pos += MNL_ALIGN((size_t)nlh->nlmsg_len);
 	return nlh;

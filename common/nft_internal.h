@@ -110,8 +110,9 @@ int64_t nft_send_request(struct nft *nft, const struct nft_request *request);
 /* nft_decode.c: pure */
 
 /** The next whole message of a datagram of @len bytes, from *@pos on, which moves
- * behind it; NULL at the end, or where the rest is no message. (mnl_nlmsg_ok() takes a
- * length above INT_MAX for a negative one and lets it pass.) */
+ * behind it; NULL at the end, or where the rest is no message. Messages are padded to 4
+ * bytes, the last one too: libmnl reads attributes up to there. (mnl_nlmsg_ok() does
+ * not ask for that, and takes a length above INT_MAX for a negative one.) */
 const struct nlmsghdr *nft_next_message(const void *data, size_t len, size_t *pos);
 
 /** What an NLMSG_ERROR message says. */

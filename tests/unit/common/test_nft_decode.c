@@ -272,6 +272,9 @@ message_longer_than_the_datagram_is_not_read(void **state)
 		assert_null(nft_next_message(nlh, sizeof(nlh), &pos));
 		assert_int_equal(pos, sizeof(nlh[0]));
 	}
+	/* Padding is part of a message. */
+	nlh[1].nlmsg_len = sizeof(nlh[1]) - 1;
+	assert_null(nft_next_message(nlh, sizeof(nlh) - 1, &pos));
 	nlh[1].nlmsg_len = sizeof(nlh[1]);
 	assert_ptr_equal(nft_next_message(nlh, sizeof(nlh), &pos), &nlh[1]);
 	assert_null(nft_next_message(nlh, sizeof(nlh), &pos));
