@@ -1,0 +1,66 @@
+/*
+ * resolve.h - by which port will a packet leave that was sampled where it came in?
+ * Acting module.
+ *
+ * Asks the kernel as the packet will: bridge forwarding database, routing table and
+ * neighbours, by netlink, for the sampled packet only. Answers are kept in a cache of
+ * fixed size until the kernel reports a change. Questions are limited per second, so
+ * that a storm of ever new destinations costs no more than that: what is not known then
+ * goes out as unknown, and is counted.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/iface.h"
+#include "agent/packet.h"
+#include "common/err.h"
+#include "common/loop.h"
+#include "common/mono.h"
+
+struct resolve; /* owned by who opened it */
+
+enum {
+	RESOLVE_LOOKUPS_PER_S = 5000, /* about 2 % of a core */
+	RESOLVE_LOOKUPS_BURST = 1000,
+	RESOLVE_MAX_AGE_MS = 60000, /* of an answer, should an event be missed */
+	RESOLVE_RETRY_MS = 1000,    /* of "the kernel does not know" */
+};
+
+/* Since resolve_open(). */
+struct resolve_stats {
+	uint64_t hits;    /* answers from the cache */
+	uint64_t lookups; /* questions to the kernel */
+	uint64_t failed;  /* of them, without an answer */
+	uint64_t limited; /* not asked because of the limit */
+	uint64_t changes; /* events that made answers invalid */
+};
+
+/** @ifaces is borrowed until resolve_close(). NULL with the reason in @err. */
+struct resolve *resolve_open(
+	struct loop *loop, struct iface_table *ifaces, struct err *err);
+/** Accepts NULL. */
+void resolve_close(struct resolve *r);
+
+/**
+ * Fill p->output, which is unknown, of a packet that came in by interface @ifindex.
+ *
+ * Bridged    the port where the destination's address was learned; multicast, broadcast
+ *            and unknown addresses: multiple
+ * Routed     the port of the route; behind a bridge the port of the next hop
+ * For us     internal
+ * Else       stays unknown: nothing that we parse, no route, no answer, limit reached
+ * A VLAN interface counts as the port below it; a bond stands for its members.
+ * Blocks     for as long as the kernel takes to look it up (microseconds, unless
+ *            somebody holds its RTNL lock)
+ */
+void resolve_output(
+	struct resolve *r, struct packet *p, uint32_t ifindex, struct mono now);
+
+/** Fill p->input, which is unknown, of a packet that left by interface @ifindex: the
+ * bridge port of its source, or internal if we sent it. */
+void resolve_input(
+	struct resolve *r, struct packet *p, uint32_t ifindex, struct mono now);
+
+const struct resolve_stats *resolve_stats(const struct resolve *r);
