@@ -20,10 +20,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "aclserver/http_guard.h"
 #include "aclserver/http_head.h"
 #include "aclserver/problem.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/mono.h"
 
 enum {
 	HEAD_SIZE = 1024,      /* of an answer; what we send is known */
@@ -37,6 +39,8 @@ enum {
 struct http {
 	struct mg_context *ctx;
 	const struct api *api;
+	struct http_guard *guard; /* watches bodies and answers */
+	int64_t timeout_ms;       /* for each of them */
 	uint32_t threads;
 	uint16_t port;
 
@@ -48,6 +52,51 @@ struct http {
 	unsigned n_connections; /* that hold a thread */
 	bool draining;          /* no new requests are handled */
 };
+
+/* ---- bytes from and to the client, in limited time ---- */
+
+static struct http_transfer
+begin_transfer(const struct http *http, const struct mg_connection *conn)
+{
+	const struct mg_request_info *info = mg_get_request_info(conn);
+
+	return (struct http_transfer){
+		.deadline = mono_add_ms(mono_now(), http->timeout_ms),
+		.address = info->remote_addr,
+		.port = (uint16_t)info->remote_port,
+	};
+}
+
+/* @len bytes of the body; false if they did not come. */
+static bool
+receive(const struct http *http, struct mg_connection *conn, void *buf, size_t len)
+{
+	struct http_transfer transfer = begin_transfer(http, conn);
+	int n;
+
+	if (len == 0)
+		return true;
+	http_guard_begin(http->guard, &transfer);
+	n = mg_read(conn, buf, len);
+	http_guard_end(http->guard, &transfer);
+	return n >= 0 && (size_t)n == len;
+}
+
+/* False if the client did not take it. */
+static bool
+send_all(const struct http *http, struct mg_connection *conn, const void *buf,
+	size_t len)
+{
+	struct http_transfer transfer = begin_transfer(http, conn);
+	int n;
+
+	if (len == 0)
+		return true;
+	http_guard_begin(http->guard, &transfer);
+	n = mg_write(conn, buf, len);
+	http_guard_end(http->guard, &transfer);
+	return n >= 0 && (size_t)n == len;
+}
 
 /* ---- answers ---- */
 
@@ -108,13 +157,6 @@ add_head(struct text *text, const struct api_response *response, bool keep_alive
 	add(text, "\r\n");
 }
 
-/* False if the client did not take it. */
-static bool
-send_all(struct mg_connection *conn, const void *buf, size_t len)
-{
-	return len == 0 || mg_write(conn, buf, len) == (int)len;
-}
-
 /* How the answer is sent. */
 struct sending {
 	bool keep_alive;
@@ -122,8 +164,8 @@ struct sending {
 };
 
 static void
-send_response(struct mg_connection *conn, const struct api_response *response,
-	struct sending how)
+send_response(const struct http *http, struct mg_connection *conn,
+	const struct api_response *response, struct sending how)
 {
 	size_t body_len = how.without_body ? 0 : response->body_len;
 	struct text text; /* not initialised: most of it is never used */
@@ -136,8 +178,8 @@ send_response(struct mg_connection *conn, const struct api_response *response,
 		text.len += body_len;
 		body_len = 0;
 	}
-	sent = send_all(conn, text.buf, text.len) &&
-	       send_all(conn, response->body, body_len);
+	sent = send_all(http, conn, text.buf, text.len) &&
+	       send_all(http, conn, response->body, body_len);
 	if (!how.keep_alive || !sent)
 		mg_disable_keep_alive(conn);
 }
@@ -161,7 +203,8 @@ read_head(const struct mg_request_info *info, struct http_head *ret)
 
 /* Read a body that nobody wants, within limits. */
 static void
-discard_body(struct mg_connection *conn, const struct http_head *head)
+discard_body(const struct http *http, struct mg_connection *conn,
+	const struct http_head *head)
 {
 	char piece[DISCARD_PIECE];
 
@@ -169,7 +212,7 @@ discard_body(struct mg_connection *conn, const struct http_head *head)
 	if (head->expects_continue || (head->refusal && head->refusal != 411))
 		return;
 	for (size_t n = 0; n < DISCARD_MAX; n += sizeof(piece))
-		if (mg_read(conn, piece, sizeof(piece)) != (int)sizeof(piece))
+		if (!receive(http, conn, piece, sizeof(piece)))
 			break;
 }
 
@@ -189,9 +232,10 @@ read_body(const struct http *http, struct mg_connection *conn,
 	if (head->expects_continue) {
 		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-		(void)send_all(conn, go_on, sizeof(go_on) - 1); /* the read shows it */
+		(void)send_all(
+			http, conn, go_on, sizeof(go_on) - 1); /* the read shows it */
 	}
-	if (len > 0 && mg_read(conn, body, len) != (int)len) {
+	if (!receive(http, conn, body, len)) {
 		api_problem(http->api, 408, "the body did not arrive in time", ret);
 		return NULL;
 	}
@@ -270,9 +314,9 @@ handle_request(struct http *http, struct mg_connection *conn)
 		whole = answer(http, conn, &head, &response);
 	/* When every thread has a connection, none is kept: others wait for it. */
 	how.keep_alive = whole && head.keep_alive && !crowded;
-	send_response(conn, &response, how);
+	send_response(http, conn, &response, how);
 	if (!whole)
-		discard_body(conn, &head);
+		discard_body(http, conn, &head);
 	leave(http);
 	log_debug("http", "%s %s: %d", info->request_method, info->request_uri,
 		response.status);
@@ -336,7 +380,7 @@ on_error(struct mg_connection *conn, int status, const char *message)
 	 * before on the same connection. */
 	if (status == 400 && strcmp(message, "Bad request") == 0 &&
 		answer_foreign_method(http, mg_get_request_info(conn), &response)) {
-		send_response(conn, &response, how);
+		send_response(http, conn, &response, how);
 		return 0;
 	}
 	if (status == 411)
@@ -352,7 +396,7 @@ on_error(struct mg_connection *conn, int status, const char *message)
 			&response);
 	else
 		api_problem(http->api, 500, message, &response);
-	send_response(conn, &response, how);
+	send_response(http, conn, &response, how);
 	return 0;
 }
 
@@ -453,9 +497,30 @@ start_civetweb(struct http *http, const struct http_options *options)
 static void
 http_free(struct http *http)
 {
+	http_guard_free(http->guard);
 	pthread_cond_destroy(&http->idle);
 	pthread_mutex_destroy(&http->lock);
 	free(http);
+}
+
+static struct http *
+http_new(const struct http_options *options)
+{
+	struct http *http = calloc(1, sizeof(*http));
+
+	if (!http)
+		return NULL;
+	http->api = options->api;
+	http->threads = options->threads;
+	http->timeout_ms = options->request_timeout_ms;
+	pthread_mutex_init(&http->lock, NULL);
+	pthread_cond_init(&http->idle, NULL);
+	http->guard = http_guard_new();
+	if (!http->guard) {
+		http_free(http);
+		return NULL;
+	}
+	return http;
 }
 
 int
@@ -467,13 +532,9 @@ http_start(const struct http_options *options, struct http **ret, struct err *er
 
 	if (result < 0)
 		return result;
-	http = calloc(1, sizeof(*http));
+	http = http_new(options);
 	if (!http)
 		return err_set(err, -ENOMEM, "out of memory");
-	http->api = options->api;
-	http->threads = options->threads;
-	pthread_mutex_init(&http->lock, NULL);
-	pthread_cond_init(&http->idle, NULL);
 	http->ctx = start_civetweb(http, options);
 	if (!http->ctx) {
 		result = err_set(err, -EIO, "cannot start the HTTP server: %s",
@@ -495,6 +556,15 @@ uint16_t
 http_port(const struct http *http)
 {
 	return http->port;
+}
+
+void
+http_check(struct http *http)
+{
+	unsigned n = http_guard_check(http->guard, mono_now());
+
+	if (n > 0)
+		log_debug("http", "%u slow connections closed", n);
 }
 
 void

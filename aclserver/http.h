@@ -33,6 +33,10 @@ int http_start(const struct http_options *options, struct http **ret, struct err
 /** The port that is listened on. */
 uint16_t http_port(const struct http *http);
 
+/** Close connections whose clients take more than the request timeout for a body or an
+ * answer. To be called about once a second. */
+void http_check(struct http *http);
+
 /**
  * Let the requests that run finish, for up to @grace_s seconds; from now on new ones
  * get 503.

@@ -33,6 +33,7 @@
 
 enum {
 	STOP_GRACE_S = 5,  /* for requests that run when the end has come */
+	CHECK_MS = 1000,   /* how often slow connections are looked for */
 	SPARE_THREADS = 2, /* never wait for a commit, so that there is always one
 			      that answers */
 };
@@ -64,6 +65,7 @@ struct child {
 	const struct server_conf *conf;
 	struct loop *loop;
 	struct loop_source *channel_source;
+	struct loop_source *check_timer;
 	struct tracker *tracker;
 	struct acl_store *store;
 	struct http *http;
@@ -178,9 +180,12 @@ finish(struct child *c, enum http_child_exit result)
 static void
 on_done(struct child *c, const struct channel_msg *msg)
 {
-	struct report report;
-	int result = report_decode(msg->report, msg->report_len, &report);
+	struct report report = { .returncode = msg->returncode };
+	int result = 0;
 
+	/* The parent may have had no memory for more than numbers. */
+	if (msg->report)
+		result = report_decode(msg->report, msg->report_len, &report);
 	if (result == 0) {
 		result = tracker_done(c->tracker, msg->generation, &report);
 		report_done(&report); /* empty if it was taken over */
@@ -250,6 +255,16 @@ on_signal(struct loop *loop, int signo, void *user_data)
 	finish(user_data, HTTP_CHILD_OK);
 }
 
+static void
+on_check(struct loop *loop, void *user_data)
+{
+	struct child *c = user_data;
+
+	(void)loop;
+	http_check(c->http);
+	loop_timer_in(c->check_timer, CHECK_MS);
+}
+
 /* ---- start ---- */
 
 static int
@@ -263,11 +278,12 @@ watch(struct child *c, struct err *err)
 		return err_sys(err, -errno, "cannot make an eventfd");
 	c->channel_source =
 		loop_add_fd(c->loop, c->channel_fd, LOOP_READ, on_channel, c);
-	if (!c->channel_source ||
+	c->check_timer = loop_add_timer(c->loop, on_check, c);
+	if (!c->channel_source || !c->check_timer ||
 		!loop_add_fd(c->loop, c->wake_fd, LOOP_READ, on_wake, c) ||
 		!loop_add_signal(c->loop, SIGTERM, on_signal, c) ||
 		!loop_add_signal(c->loop, SIGINT, on_signal, c))
-		return err_sys(err, -errno, "cannot watch the channel and signals");
+		return err_sys(err, -errno, "cannot watch channel, signals and time");
 	return 0;
 }
 
@@ -390,6 +406,7 @@ serve(struct child *c, struct err *err)
 
 	log_notice("HTTP server: listening on http://%s:%u/acl/", c->conf->address,
 		http_port(c->http));
+	loop_timer_in(c->check_timer, CHECK_MS);
 	result = loop_run(c->loop);
 	drain(c);
 	return result < 0 ? err_sys(err, result, "waiting failed") : 0;

@@ -53,7 +53,8 @@ outcome_judge(const struct report *report, const char *name)
 	}
 	if (report->returncode == 0)
 		return OUTCOME_INSTALLED;
-	if (foreign || (n_errors == 0 && diags->omitted == 0))
+	if (foreign || diags->errors == 0)
 		return OUTCOME_COMMIT_FAILED;
-	return diags->omitted > 0 ? OUTCOME_UNKNOWN : OUTCOME_INSTALLED;
+	/* The sender left errors out: ours may be among them. */
+	return diags->errors > n_errors ? OUTCOME_UNKNOWN : OUTCOME_INSTALLED;
 }

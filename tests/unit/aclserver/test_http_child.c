@@ -174,6 +174,64 @@ a_slow_body_does_not_hold_its_thread(void **state)
 	close(fd);
 }
 
+/* One byte now and then is within the limit between two bytes, but not for ever. */
+static void
+a_dripping_body_does_not_hold_its_thread(void **state)
+{
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	struct fixture *f = *state;
+	int fd, n = 0;
+
+	f->conf.request_timeout_ms = 500;
+	start_child(f);
+	await_ready(f);
+	fd = connect_to(f);
+	send_text(fd, PUT("a", "90000", "["));
+	while (n < 300 && send(fd, " ", 1, MSG_NOSIGNAL) == 1) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+
+		if (ppoll(&p, 1, &pause, NULL) > 0)
+			break;
+		n++;
+	}
+	assert_true(n >= 5 && n < 300);
+	close(fd);
+}
+
+/* A client that asks for much and takes nothing. */
+static void
+an_answer_that_is_not_taken_does_not_hold_its_thread(void **state)
+{
+	enum { REQUESTS = 1000, SIZE = 90000 };
+	const int small = 4096;
+	struct fixture *f = *state;
+	char *request = malloc(SIZE + 200);
+	int fd, result = 0;
+
+	assert_non_null(request);
+	f->conf.request_timeout_ms = 500;
+	f->conf.threads = 1;
+	start_child(f);
+	await_ready(f);
+	fd = connect_to(f);
+	result = snprintf(request, 200, PUT("a", "%d", "[\""), SIZE);
+	memset(request + result, 'x', SIZE - 4);
+	memcpy(request + result + SIZE - 4, "\"]", 3);
+	assert_int_equal(ask(f, fd, request), 202);
+	close(fd);
+	fd = connect_to(f);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (int i = 0; i < REQUESTS; i++)
+		if (send(fd, GET("/acl/a"), strlen(GET("/acl/a")), MSG_NOSIGNAL) < 0)
+			break;
+	/* The only thread becomes free for the next client. */
+	result = connect_to(f);
+	assert_int_equal(ask(f, result, GET("/acl/")), 200);
+	close(result);
+	close(fd);
+	free(request);
+}
+
 static void
 an_address_in_use_is_told_by_the_exit_status(void **state)
 {
@@ -223,6 +281,8 @@ main(void)
 		TEST(nonsense_on_the_channel_ends_the_process),
 		TEST(a_child_message_from_the_parent_ends_the_process),
 		START(a_slow_body_does_not_hold_its_thread),
+		START(a_dripping_body_does_not_hold_its_thread),
+		START(an_answer_that_is_not_taken_does_not_hold_its_thread),
 		START(an_address_in_use_is_told_by_the_exit_status),
 		START(a_missing_directory_ends_the_start),
 	};
