@@ -29,7 +29,7 @@ struct acl_store {
 	int dirfd;
 	uint32_t max_acls;
 	const struct store_io *io;
-	acl_store_durable_fn durable;
+	acl_store_changed_fn changed;
 	void *user_data;
 	struct batch batch;
 	atomic_ulong temporaries; /* made so far; number in their names */
@@ -177,47 +177,53 @@ settle(struct acl_store *store, const struct change *change)
 		change->is_put);
 }
 
-/* The batch is over: count it and settle the index. */
-static uint64_t
-finish(struct acl_store *store, struct batch_member *first, bool any, int dir_result)
+/* The directory shows a new state: count it, and tell. The rules may be installed while
+ * the directory is synced; whoever asked for the change is answered only after that. */
+static void
+announce(struct acl_store *store)
 {
 	uint64_t generation;
 
 	pthread_mutex_lock(&store->lock);
-	if (any) {
-		store->generation++;
+	generation = ++store->generation;
+	pthread_mutex_unlock(&store->lock);
+	if (store->changed)
+		store->changed(generation, store->user_data);
+}
+
+/* The batch is over: settle the index. */
+static void
+finish(struct acl_store *store, struct batch_member *first, bool any, int dir_result)
+{
+	pthread_mutex_lock(&store->lock);
+	if (any)
 		store->unsure = dir_result < 0;
-	}
-	generation = store->generation;
 	for (struct batch_member *m = first; m; m = m->next) {
 		struct change_set *set = set_of(m);
 
 		for (size_t i = 0; i < set->n; i++)
 			settle(store, &set->changes[i]);
-		set->generation = generation;
+		set->generation = store->generation;
 	}
 	pthread_mutex_unlock(&store->lock);
-	return generation;
 }
 
 static void
 run_batch(struct batch_member *first, void *user_data)
 {
 	struct acl_store *store = user_data;
-	uint64_t generation;
 	int result = 0;
 	bool any;
 
 	sync_contents(store, first);
 	any = apply_all(store, first);
-	if (any)
+	if (any) {
+		announce(store);
 		result = store->io->sync_dir(store->io->user_data, store->dirfd);
+	}
 	if (result < 0)
 		fail_applied(first, result);
-	generation = finish(store, first, any, result);
-	/* Also when the last sync failed: the files that are read are the new ones. */
-	if (any && store->durable)
-		store->durable(generation, store->user_data);
+	finish(store, first, any, result);
 }
 
 /* ---- the index ---- */
@@ -562,7 +568,7 @@ acl_store_open(const struct acl_store_options *options, struct acl_store **ret,
 		return err_set(err, -ENOMEM, "out of memory");
 	store->max_acls = options->max_acls;
 	store->io = options->io ? options->io : &store_io_system;
-	store->durable = options->durable;
+	store->changed = options->changed;
 	store->user_data = options->user_data;
 	pthread_mutex_init(&store->lock, NULL);
 	batch_init(&store->batch, run_batch, store);

@@ -20,16 +20,17 @@
 
 struct acl_store;
 
-/** Called after each batch that changed something, in order, never twice at the same
- * time, before anybody in the batch returns; must not block or call the store. */
-typedef void (*acl_store_durable_fn)(uint64_t generation, void *user_data);
+/** Called for each batch that changes something, as soon as its files can be read under
+ * their names: content durable, the directory about to be. In order, never twice at the
+ * same time, before anybody in the batch returns; must not block or call the store. */
+typedef void (*acl_store_changed_fn)(uint64_t generation, void *user_data);
 
 struct acl_store_options {
 	const char *dir;              /* policy directory; borrowed for the call */
 	uint32_t max_acls;            /* no more are made than this */
 	const struct store_io *io;    /* NULL = store_io_system; borrowed for ever */
-	acl_store_durable_fn durable; /* may be NULL */
-	void *user_data;              /* for durable */
+	acl_store_changed_fn changed; /* may be NULL */
+	void *user_data;              /* for changed */
 };
 
 /** What a change came to. */

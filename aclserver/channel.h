@@ -17,10 +17,10 @@
 
 enum channel_type {
 	CHANNEL_HELLO = 1, /* child -> parent, once: ready to serve; generation 0 */
-	CHANNEL_DIRTY =
-		2, /* child -> parent: everything up to generation is durable on disk */
-	CHANNEL_DONE = 3, /* parent -> child: a commit that holds everything up to
-			     generation ended */
+	CHANNEL_DIRTY = 2, /* child -> parent: the directory shows everything up to
+			      generation */
+	CHANNEL_DONE = 3,  /* parent -> child: a commit that holds everything up to
+			      generation ended */
 };
 
 enum { CHANNEL_VERSION = 1, CHANNEL_REPORT_MAX = 128 << 10, CHANNEL_HEADER_SIZE = 32 };
@@ -29,7 +29,7 @@ enum { CHANNEL_VERSION = 1, CHANNEL_REPORT_MAX = 128 << 10, CHANNEL_HEADER_SIZE 
  * then the report. */
 struct channel_msg {
 	enum channel_type type;
-	uint64_t generation; /* counted by the child from 1, for each durable group of
+	uint64_t generation; /* counted by the child from 1, for each group of
 				changes */
 	int32_t returncode; /* DONE: 0, or as tapgate-acl would have exited: 1 policy, 3
 			       kernel */

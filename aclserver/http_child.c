@@ -76,7 +76,7 @@ struct child {
 	enum http_child_exit result;
 
 	pthread_mutex_t lock; /* guards all below */
-	uint64_t durable;     /* newest durable generation */
+	uint64_t changed;     /* newest generation of the store */
 	uint64_t told;        /* newest one that the parent knows */
 };
 
@@ -117,26 +117,26 @@ tell(struct child *c)
 {
 	int result;
 
-	if (c->told == c->durable)
+	if (c->told == c->changed)
 		return true;
-	result = send_message(c, CHANNEL_DIRTY, c->durable);
+	result = send_message(c, CHANNEL_DIRTY, c->changed);
 	if (result == -EAGAIN)
 		return false;
 	/* Any other failure means that the parent is gone, which the loop sees. */
-	c->told = c->durable;
+	c->told = c->changed;
 	return true;
 }
 
 /* From a request thread, after each batch. */
 static void
-on_durable(uint64_t generation, void *user_data)
+on_changed(uint64_t generation, void *user_data)
 {
 	struct child *c = user_data;
 	const uint64_t one = 1;
 	bool told;
 
 	pthread_mutex_lock(&c->lock);
-	c->durable = generation;
+	c->changed = generation;
 	told = tell(c);
 	pthread_mutex_unlock(&c->lock);
 	/* Can only fail when it is full, and then the loop is awake already. */
@@ -316,7 +316,7 @@ open_store(struct child *c, struct err *err)
 {
 	const struct acl_store_options options = { .dir = c->conf->policy_dir,
 		.max_acls = c->conf->max_acls,
-		.durable = on_durable,
+		.changed = on_changed,
 		.user_data = c };
 
 	return acl_store_open(&options, &c->store, err);

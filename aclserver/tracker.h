@@ -1,7 +1,7 @@
 /*
  * tracker.h - which changes are committed, and how the last commit ended.
  *
- * The HTTP process counts its durable groups of changes (generations); the committer
+ * The HTTP process counts its groups of changes (generations); the committer
  * says up to which generation it has committed and with what outcome. Here the two
  * meet: request threads wait for the generation of their change. Every function may be
  * called from any thread.

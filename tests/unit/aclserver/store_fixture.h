@@ -254,7 +254,7 @@ disk_sync_dir(void *user_data, int dirfd)
 /* ---- helpers ---- */
 
 static inline void
-on_durable(uint64_t generation, void *user_data)
+on_changed(uint64_t generation, void *user_data)
 {
 	struct fixture *f = user_data;
 
@@ -268,7 +268,7 @@ open_store(struct fixture *f, uint32_t max_acls)
 	const struct acl_store_options options = { .dir = f->dir,
 		.max_acls = max_acls,
 		.io = &f->io,
-		.durable = on_durable,
+		.changed = on_changed,
 		.user_data = f };
 	struct err err = { 0 };
 
