@@ -10,6 +10,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/nft_internal.h"
 #include "tests/unit/common/nft_fixture.h"
@@ -275,6 +277,43 @@ message_too_large_for_the_socket_is_not_attempted(void **state)
 	assert_string_equal(nft_env_list("list ruleset"), "");
 }
 
+/* What a process without privilege gets; true if it is as it should be. */
+static bool
+is_refused_as_a_whole(void)
+{
+	struct nft_commit_how how = { .mode = NFT_MODE_COMMIT };
+	struct nft_batch *batch = nft_batch_new();
+	struct nft_result result;
+	struct nft *nft;
+	bool ok;
+
+	if (setresuid(65534, 65534, 65534) < 0)
+		return false;
+	nft = nft_open(NULL);
+	nft_batch_add_table(batch, &INET, 5);
+	nft_commit(nft, batch, &how, &result);
+	ok = result.outcome == NFT_OUTCOME_REFUSED && result.code == -EPERM &&
+	     result.n_errors == 1 && result.errors[0].is_batch &&
+	     result.errors[0].cookie == 0;
+	nft_result_done(&result);
+	nft_batch_free(batch);
+	nft_close(nft);
+	return ok;
+}
+
+static void
+error_of_the_whole_batch_belongs_to_no_message(void **state)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(is_refused_as_a_whole() ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int
 main(void)
 {
@@ -290,6 +329,7 @@ main(void)
 		CASE(failed_batch_is_not_attempted),
 		CASE(lost_answers_leave_the_outcome_unknown),
 		CASE(lost_errors_still_mean_refused),
+		CASE(error_of_the_whole_batch_belongs_to_no_message),
 		CASE(message_too_large_for_the_socket_is_not_attempted),
 	};
 
