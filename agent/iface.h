@@ -23,12 +23,10 @@ enum {
 	IFACE_ADDRS_MAX = 4096, /* addresses of all interfaces together */
 };
 
-/* One address of an interface of this machine. */
-struct iface_addr {
-	uint32_t ifindex;
-	struct parse_addr addr; /* with its prefix length */
-	uint32_t flags;         /* IFA_F_…: SECONDARY, TEMPORARY, DEPRECATED, … */
-	uint8_t scope;          /* RT_SCOPE_… */
+/* What an interface runs at. */
+struct iface_speed {
+	uint64_t bps; /* bit/s; 0 = not known */
+	enum sflow_if_direction duplex;
 };
 
 struct iface {
@@ -46,22 +44,21 @@ struct iface {
 	bool has_mac;
 	uint8_t mac[6];
 	uint32_t mtu;
-	uint32_t master;    /* ifIndex of its bridge, bond, VRF; 0 = none */
-	uint32_t lower;     /* ifIndex of the link below, in this namespace; 0 = none */
-	uint16_t vlan_id;   /* LINK_KIND_VLAN only; else 0 */
-	uint64_t speed_bps; /* bit/s at present; 0 = not known */
-	uint64_t last_speed_bps; /* last known one: a port that loses its carrier keeps
-				    its sampling rate */
-	enum sflow_if_direction duplex;
+	uint32_t master;  /* ifIndex of its bridge, bond, VRF; 0 = none */
+	uint32_t lower;   /* ifIndex of the link below, in this namespace; 0 = none */
+	uint16_t vlan_id; /* LINK_KIND_VLAN only; else 0 */
+	struct iface_speed speed; /* at present */
+	uint64_t last_bps; /* last speed that was known: a port that loses its carrier
+			      keeps its sampling rate */
 
-	bool seen;               /* in the dump that runs; see iface_table_sweep() */
+	bool seen;               /* in the dump that runs; see iface_remove_unseen() */
 	struct iface *next;      /* in the bucket of its number */
 	struct iface *next_name; /* in the bucket of its name */
 	struct iface *prev_all, *next_all; /* in order of appearance */
 };
 
 enum iface_event_kind {
-	IFACE_ADDED,   /* speed is not known yet: follows as a change */
+	IFACE_ADDED,   /* a new one */
 	IFACE_CHANGED, /* .fields says what; a new name is among them */
 	IFACE_REMOVED, /* the interface is valid for the last time */
 };
@@ -77,7 +74,7 @@ enum iface_field {
 	IFACE_FIELD_MTU = 1 << 6,
 	IFACE_FIELD_MASTER = 1 << 7, /* .old_master */
 	IFACE_FIELD_LOWER = 1 << 8,
-	IFACE_FIELD_SPEED = 1 << 9, /* speed_bps, last_speed_bps or duplex */
+	IFACE_FIELD_SPEED = 1 << 9, /* speed or last_bps */
 	IFACE_FIELD_PORT = 1 << 10, /* is_switch_port */
 	IFACE_FIELD_KIND = 1 << 11, /* kind, hardware or vlan_id */
 };
@@ -111,13 +108,14 @@ struct iface_table {
 	size_t n_observers;
 	iface_classify_fn classify; /* NULL: what the kernel says */
 	void *classify_data;
-	struct iface_addr *addrs; /* owned; n_addrs of addrs_size */
+	struct link_addr *addrs; /* owned; n_addrs of addrs_size */
 	size_t n_addrs, addrs_size;
 	iface_addrs_fn on_addrs; /* may be NULL */
 	void *on_addrs_data;
 	uint64_t refused; /* interfaces and addresses beyond the limits or memory */
 };
 
+/** An empty table. */
 void iface_table_init(struct iface_table *t);
 /** Free everything, without telling observers. */
 void iface_table_done(struct iface_table *t);
@@ -137,16 +135,22 @@ void iface_classify(struct iface_table *t, iface_classify_fn fn, void *user_data
 /** Set who hears of addresses; NULL: nobody. */
 void iface_on_addrs(struct iface_table *t, iface_addrs_fn fn, void *user_data);
 
-/** Enter what the kernel says of a link: adds or changes. 0; -ENOSPC or -ENOMEM, also
- * counted as refused. */
-int iface_update(struct iface_table *t, const struct link_msg *msg);
+/**
+ * Enter what the kernel says of a link: adds or changes.
+ *
+ * @speed   with it, so that a new interface has its speed from the beginning; NULL = as
+ *          before
+ * Returns  0; -ENOSPC or -ENOMEM, also counted as refused
+ */
+int iface_update(struct iface_table *t, const struct link_msg *msg,
+	const struct iface_speed *speed);
 
 /** Forget an interface and its addresses; no-op if it is not there. */
 void iface_remove(struct iface_table *t, uint32_t ifindex);
 
-/** Speed in bit/s, 0 = not known, and duplex; no-op if the interface is not there. */
-void iface_set_speed(struct iface_table *t, uint32_t ifindex, uint64_t speed_bps,
-	enum sflow_if_direction duplex);
+/** No-op if the interface is not there. */
+void iface_set_speed(
+	struct iface_table *t, uint32_t ifindex, const struct iface_speed *speed);
 
 /** Before a dump: nothing was seen. iface_update() marks. */
 void iface_mark_unseen(struct iface_table *t);
@@ -157,8 +161,9 @@ void iface_remove_unseen(struct iface_table *t);
 bool iface_has_port_members(const struct iface_table *t, uint32_t master);
 
 /** Enter or remove one address. 0; -ENOSPC, -ENOMEM. Tells on_addrs if it is news. */
-int iface_addr_update(struct iface_table *t, const struct iface_addr *addr);
-void iface_addr_remove(struct iface_table *t, const struct iface_addr *addr);
+int iface_addr_update(struct iface_table *t, const struct link_addr *addr);
+void iface_addr_remove(struct iface_table *t, const struct link_addr *addr);
 
-/** Replace all addresses by those of a dump. Tells on_addrs if anything differs. */
-int iface_addr_replace(struct iface_table *t, const struct iface_addr *addrs, size_t n);
+/** Replace all addresses by those of a dump, and tell on_addrs. 0; -ENOSPC, -ENOMEM,
+ * then all is as before. */
+int iface_addr_replace(struct iface_table *t, const struct link_addr *addrs, size_t n);

@@ -41,4 +41,5 @@ struct iface_watch *iface_watch_start(struct loop *loop, struct iface_table *tab
 /** Accepts NULL. The table keeps what it has. */
 void iface_watch_stop(struct iface_watch *w);
 
+/** Borrowed; lives as long as @w. */
 const struct iface_watch_stats *iface_watch_stats(const struct iface_watch *w);

@@ -68,7 +68,8 @@ struct link_msg {
 	uint8_t oper_state; /* IF_OPER_… */
 	uint32_t promiscuity;
 	uint32_t master;
-	uint32_t lower; /* IFLA_LINK; 0 if that is in another namespace */
+	uint32_t lower; /* IFLA_LINK; 0 if that is in another namespace, or a veth's
+			   peer, which is beside it and not below */
 	bool has_switch_id;
 	uint16_t vlan_id;
 	struct link_bond bond; /* LINK_KIND_BOND */
@@ -76,12 +77,12 @@ struct link_msg {
 	struct link_bond_member bond_member;
 };
 
-/* One address. */
-struct link_addr_msg {
+/* One address of this machine. */
+struct link_addr {
 	uint32_t ifindex;
-	struct parse_addr addr;
-	uint32_t flags;
-	uint8_t scope;
+	struct parse_addr addr; /* with its prefix length */
+	uint32_t flags;         /* IFA_F_…: SECONDARY, TEMPORARY, DEPRECATED, … */
+	uint8_t scope;          /* RT_SCOPE_… */
 };
 
 /**
@@ -95,4 +96,4 @@ int link_msg_decode(const struct nlmsghdr *h, struct link_msg *ret);
 
 /** Decode RTM_NEWADDR or RTM_DELADDR. 0; -EBADMSG; -EAFNOSUPPORT if it is neither IPv4
  * nor IPv6. */
-int link_addr_msg_decode(const struct nlmsghdr *h, struct link_addr_msg *ret);
+int link_addr_decode(const struct nlmsghdr *h, struct link_addr *ret);
