@@ -19,6 +19,10 @@
 
 #include "aclserver/api.h"
 
+/* A path with a name of 64 characters. */
+#define TEN     "aaaaaaaaaa"
+#define LONGEST "/acl/" TEN TEN TEN TEN TEN TEN "aaaa"
+
 struct fixture {
 	char dir[64];
 	struct acl_store *store;
@@ -201,9 +205,7 @@ only_valid_names_exist(void **state)
 	static const char *const bad[] = { "/acl/UPPER", "/acl/a-b", "/acl/a.b",
 		"/acl/..", "/acl/a/", "/acl/a/b", "/acl//", "/acl/%61", "/acl/%00",
 		"/acl/a%2fb", "/acl/\xc3\xa4", "/", "", "/aclx", "/acl2/a", "//acl/a",
-		"/etc/passwd",
-		"/acl/"
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+		"/etc/passwd", LONGEST "a" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(ask(f, "GET", bad[i])->status, 404);
@@ -211,12 +213,7 @@ only_valid_names_exist(void **state)
 		assert_int_equal(ask(f, "DELETE", bad[i])->status, 404);
 	}
 	assert_nothing_written(f);
-	assert_empty(put(f,
-			     "/acl/"
-			     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-			     "aaaaaaa",
-			     "[]"),
-		202);
+	assert_empty(put(f, LONGEST, "[]"), 202);
 	assert_empty(put(f, "/acl/_0", "[]"), 202);
 }
 
