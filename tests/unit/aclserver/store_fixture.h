@@ -304,11 +304,10 @@ teardown(void **state)
 
 	while ((entry = readdir(dir))) {
 		snprintf(path, sizeof(path), "%s/%s", f->dir, entry->d_name);
-		if (entry->d_name[0] != '.' || entry->d_name[1] == '5')
-			remove(path);
+		(void)remove(path); /* fails for . and .. */
 	}
 	closedir(dir);
-	rmdir(f->dir);
+	assert_int_equal(rmdir(f->dir), 0);
 	acl_store_free(f->store);
 	free(f->disk);
 	free(f);
