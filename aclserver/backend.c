@@ -215,6 +215,12 @@ backend_changed(struct backend *backend, const char *dir, const char *name)
 		committer_changed(backend->committer, dir, name);
 }
 
+bool
+backend_is_intact(struct backend *backend)
+{
+	return !backend->committer || committer_is_intact(backend->committer);
+}
+
 const char *const *
 backend_watched_dirs(struct backend *backend, size_t *ret_n)
 {
@@ -229,7 +235,8 @@ backend_watched_dirs(struct backend *backend, size_t *ret_n)
 	if (!dirs)
 		return backend->dirs;
 	backend->dirs = dirs;
-	/* Those that do not exist as well: when one can be watched, it has appeared since. */
+	/* Those that do not exist as well: when one can be watched, it has appeared
+	 * since. */
 	for (size_t i = 0; i < n; i++)
 		dirs[(*ret_n)++] = watches[i].path;
 	return dirs;

@@ -40,6 +40,9 @@ void backend_commit(struct backend *backend, enum commit_what what,
 /** As committer_changed(). */
 void backend_changed(struct backend *backend, const char *dir, const char *name);
 
+/** As committer_is_intact(); always true for the command. */
+bool backend_is_intact(struct backend *backend);
+
 /** The directories to watch, borrowed until the next call; none for the command, which
  * reads all by itself. */
 const char *const *backend_watched_dirs(struct backend *backend, size_t *ret_n);

@@ -13,6 +13,7 @@
 #include "aclserver/commit.h"
 #include "aclserver/last_good.h"
 #include "common/mono.h"
+#include "common/nft_dump.h"
 
 enum {
 	LOCK_WAIT_MS = 30000,
@@ -342,6 +343,37 @@ committer_watches(struct committer *c, size_t *ret_n)
 	diags_done(&ignored);
 	*ret_n = c->load ? c->load->n_watches : 0;
 	return c->load ? c->load->watches : NULL;
+}
+
+static bool
+tables_are_there(struct committer *c)
+{
+	for (int place = 0; place < PLACE_COUNT; place++) {
+		struct err err;
+
+		if (c->table.n_chains[place] == 0)
+			continue;
+		if (nft_table_exists(c->nft,
+			    kernel_table_of(place_base((enum place)place)), &err) == 0)
+			return false;
+	}
+	return true;
+}
+
+bool
+committer_is_intact(struct committer *c)
+{
+	bool changed = false;
+	bool intact = true;
+
+	if (!c->known || commit_lock_take(&c->lock, 0, &changed, NULL) < 0)
+		return true;
+	if (changed)
+		c->known = false; /* on purpose; the next commit reads everything */
+	else
+		intact = tables_are_there(c);
+	commit_lock_release(&c->lock);
+	return intact;
 }
 
 int

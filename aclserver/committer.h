@@ -99,6 +99,13 @@ void committer_changed(struct committer *committer, const char *dir, const char 
 const struct policy_load_watch *committer_watches(
 	struct committer *committer, size_t *ret_n);
 
+/**
+ * Are our tables still there? Somebody may have flushed all of nftables, as a reload of
+ * nftables.service does. What tapgate-acl removed on purpose does not count as missing.
+ * Two short requests; never waits for the lock.
+ */
+bool committer_is_intact(struct committer *committer);
+
 /** Remove all that we installed, of every family. Counts as a change for the others. 0
  * or negative errno. */
 int committer_flush(struct committer *committer, struct err *err);

@@ -284,7 +284,8 @@ read_table(struct nft *nft, size_t table, struct kernel_view *view, struct err *
 		return err_prefix(err, "reading installed chains");
 	/* Rules are matched to chains by name. */
 	if (view->n_chains > 0)
-		qsort(view->chains, view->n_chains, sizeof(*view->chains), compare_chain);
+		qsort(view->chains, view->n_chains, sizeof(*view->chains),
+			compare_chain);
 	reader.begin = forget_rules;
 	reader.rule = on_rule;
 	r = nft_list_rules(nft, &kernel_tables[table], NULL, &reader, err);

@@ -28,7 +28,8 @@ enum {
 	RESTART_MOST_MS = 5000,
 	STOP_LIMIT_MS = 10000,   /* for the HTTP process to finish its requests */
 	CONF_FILE_MAX = 1 << 20, /* bytes of the configuration file */
-	SEND_RETRY_MS = 20,      /* when the HTTP process does not take its message */
+	CHECK_MS = 1000,    /* how often it is looked whether our tables are there */
+	SEND_RETRY_MS = 20, /* when the HTTP process does not take its message */
 };
 
 struct server {
@@ -40,7 +41,7 @@ struct server {
 	struct backend *backend;
 	struct child *child; /* NULL while none runs */
 	struct loop_source *restart_timer, *stop_timer, *commit_timer, *send_timer;
-	struct loop_source *watchdog_timer;
+	struct loop_source *watchdog_timer, *check_timer;
 	int64_t restart_ms;    /* next delay */
 	uint64_t wanted;       /* newest generation that the child reported */
 	uint64_t committing;   /* generation of the commit that runs */
@@ -432,6 +433,21 @@ on_reload_signal(struct loop *loop, int signo, void *user_data)
 	sdnotify_send("READY=1");
 }
 
+/* A reload of nftables.service flushes everybody's tables: what was acknowledged is
+ * installed again. */
+static void
+on_check_timer(struct loop *loop, void *user_data)
+{
+	struct server *server = user_data;
+
+	(void)loop;
+	if (!backend_busy(server->backend) && !backend_is_intact(server->backend)) {
+		log_warning("somebody removed our nftables tables; installing again");
+		request_commit(server, COMMIT_ALL);
+	}
+	loop_timer_in(server->check_timer, CHECK_MS);
+}
+
 static void
 on_watchdog_timer(struct loop *loop, void *user_data)
 {
@@ -454,8 +470,9 @@ add_sources(struct server *server)
 	server->commit_timer = loop_add_timer(loop, on_commit_timer, server);
 	server->send_timer = loop_add_timer(loop, on_send_timer, server);
 	server->watchdog_timer = loop_add_timer(loop, on_watchdog_timer, server);
-	if (!server->restart_timer || !server->stop_timer || !server->commit_timer ||
-		!server->send_timer || !server->watchdog_timer)
+	server->check_timer = loop_add_timer(loop, on_check_timer, server);
+	if (!server->check_timer || !server->restart_timer || !server->stop_timer ||
+		!server->commit_timer || !server->send_timer || !server->watchdog_timer)
 		return -errno;
 	if (!loop_add_fd(loop, watch_fd(server->watch), LOOP_READ, on_watch, server) ||
 		!loop_add_signal(loop, SIGTERM, on_stop_signal, server) ||
@@ -524,6 +541,7 @@ server_run(struct server *server)
 	r = start_child(server);
 	if (r < 0)
 		return r;
+	loop_timer_in(server->check_timer, CHECK_MS);
 	if (sdnotify_watchdog_ms() > 0)
 		on_watchdog_timer(server->loop, server);
 	return loop_run(server->loop);

@@ -48,7 +48,7 @@ remove_file(const char *name)
 }
 
 static struct committer *
-new_committer(void)
+committer_of(bool announce)
 {
 	const struct committer_conf conf = {
 		.source = COMMITTER_SOURCE_CONF,
@@ -56,12 +56,26 @@ new_committer(void)
 		.n_paths = 1,
 		.run_dir = dir,
 		.state_dir = dir,
+		.announce = announce,
 	};
 	struct err err;
 	struct committer *c = committer_new(&conf, &err);
 
 	assert_non_null(c);
 	return c;
+}
+
+static struct committer *
+new_committer(void)
+{
+	return committer_of(false);
+}
+
+/* One that tells the others what it does, as tapgate-acl. */
+static struct committer *
+new_tool(void)
+{
+	return committer_of(true);
 }
 
 /* Commit, expect @code, return how many files changed. */
@@ -293,6 +307,32 @@ a_ruleset_flushed_by_others_is_installed_again(void **state)
 }
 
 static void
+missing_tables_are_noticed_unless_they_were_removed_on_purpose(void **state)
+{
+	struct committer *c = new_committer(), *tool;
+	const char *ignored;
+	struct err err;
+
+	(void)state;
+	write_file(
+		"50rest-a.rules", "[iptables]\n-A FORWARD -s 10.0.0.1/32 -j ACCEPT\n");
+	commit(c, COMMIT_ALL, COMMIT_OK);
+	assert_true(committer_is_intact(c));
+	nft_env_run("nft delete table bridge tapgate", &ignored);
+	assert_false(committer_is_intact(c));
+	assert_int_equal(commit(c, COMMIT_ALL, COMMIT_OK), 1);
+	assert_true(committer_is_intact(c));
+	tool = new_tool();
+	assert_int_equal(committer_flush(tool, &err), 0);
+	committer_free(tool);
+	assert_true(committer_is_intact(c));
+	/* The next commit brings everything back, as with cl-acltool. */
+	assert_int_equal(commit(c, COMMIT_CHANGED, COMMIT_OK), 1);
+	assert_string_equal(installed(forward), "-A FORWARD -s 10.0.0.1/32 -j ACCEPT");
+	committer_free(c);
+}
+
+static void
 what_does_not_belong_into_our_tables_is_removed(void **state)
 {
 	struct committer *c = new_committer();
@@ -441,6 +481,9 @@ main(void)
 			a_bad_operator_file_changes_nothing_at_all, setup),
 		cmocka_unit_test_setup(
 			a_ruleset_flushed_by_others_is_installed_again, setup),
+		cmocka_unit_test_setup(
+			missing_tables_are_noticed_unless_they_were_removed_on_purpose,
+			setup),
 		cmocka_unit_test_setup(
 			what_does_not_belong_into_our_tables_is_removed, setup),
 		cmocka_unit_test_setup(calls_in_the_wrong_order_are_put_right, setup),
