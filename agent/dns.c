@@ -16,7 +16,6 @@
 #include "common/cleanup.h"
 
 enum {
-	TIMEOUT_MS = 2000, /* of the first try; doubles with each further one */
 	TRIES = 3,
 	EDNS_BYTES = 1232, /* fits every path unfragmented (DNS flag day 2020) */
 	FDS_MAX = 16,      /* UDP and TCP to several servers */
@@ -44,6 +43,7 @@ struct watched {
 struct dns {
 	struct loop *loop;       /* borrowed */
 	const char *resolv_conf; /* borrowed; NULL = the system's */
+	int timeout_ms;          /* of the first try */
 	ares_channel channel;    /* NULL while there is nothing to ask */
 	struct watched watched[FDS_MAX];
 	struct loop_source *timer;   /* time-outs of c-ares */
@@ -136,7 +136,7 @@ open_channel(struct dns *dns)
 {
 	struct ares_options options = {
 		.flags = ARES_FLAG_EDNS,
-		.timeout = TIMEOUT_MS,
+		.timeout = dns->timeout_ms,
 		.tries = TRIES,
 		.ednspsz = EDNS_BYTES,
 		.sock_state_cb = on_socket_state,
@@ -219,6 +219,16 @@ ask_alias(struct dns_query *query, const char *name)
 	return true;
 }
 
+/* c-ares forgets what a server said with SERVFAIL, NOTIMP or REFUSED when it has tried
+ * them all. */
+static const char *
+failure_text(int status)
+{
+	if (status == ARES_ECONNREFUSED)
+		return "no server can be reached, or all say SERVFAIL or REFUSED";
+	return ares_strerror(status);
+}
+
 /* Tell the asker; the query is freed, or asked again behind a CNAME. */
 static void
 conclude(struct dns_query *query)
@@ -235,7 +245,7 @@ conclude(struct dns_query *query)
 	if (!query->msg ||
 		(query->status != ARES_SUCCESS && query->status != ARES_ENODATA &&
 			query->status != ARES_ENOTFOUND))
-		result.reason = ares_strerror(query->status);
+		result.reason = failure_text(query->status);
 	else if (dnssd_msg_decode(query->msg, query->msg_len, query->name, query->type,
 			 &msg, &err) < 0)
 		result.reason = err.text;
@@ -271,7 +281,7 @@ on_deliver(struct loop *loop, void *user_data)
 }
 
 struct dns *
-dns_new(struct loop *loop, const char *resolv_conf)
+dns_new(struct loop *loop, const char *resolv_conf, int timeout_ms)
 {
 	struct dns *dns = calloc(1, sizeof(*dns));
 
@@ -284,6 +294,7 @@ dns_new(struct loop *loop, const char *resolv_conf)
 	}
 	dns->loop = loop;
 	dns->resolv_conf = resolv_conf;
+	dns->timeout_ms = timeout_ms;
 	for (int i = 0; i < FDS_MAX; i++)
 		dns->watched[i].fd = -1;
 	dns->timer = loop_add_timer(loop, on_timer, dns);

@@ -12,7 +12,10 @@
 #include "agent/dnssd_track.h"
 #include "common/loop.h"
 
-enum { DNS_DOMAINS_MAX = 8 };
+enum {
+	DNS_DOMAINS_MAX = 8,
+	DNS_TIMEOUT_MS = 2000, /* what the agent uses: it gives up after 2 + 4 + 8 s */
+};
 
 struct dns;
 struct dns_query;
@@ -34,9 +37,10 @@ struct dns_domains {
 /**
  * @loop         borrowed, must outlive
  * @resolv_conf  another file than /etc/resolv.conf, or NULL; borrowed
+ * @timeout_ms   wait for the first try; doubles with each of two more
  * Returns NULL with errno on failure.
  */
-struct dns *dns_new(struct loop *loop, const char *resolv_conf);
+struct dns *dns_new(struct loop *loop, const char *resolv_conf, int timeout_ms);
 
 /** Open questions end without their callback; accepts NULL. */
 void dns_free(struct dns *dns);
