@@ -215,8 +215,8 @@ run_http_process(const char *value)
 	close((int)args.conf_fd);
 	use_log_settings(&conf);
 	status = http_child_run(&conf, (int)args.channel_fd, args.uid, args.gid);
-	server_conf_done(&conf);
-	return status;
+	/* Its threads may still run and use the configuration: nothing is torn down. */
+	_exit(status);
 }
 
 int

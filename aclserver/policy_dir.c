@@ -3,6 +3,7 @@
  */
 #include "aclserver/policy_dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aclserver/policy_table.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
@@ -44,6 +46,39 @@ may_write(const struct stat *st, uid_t uid, gid_t gid)
 	return (st->st_mode & S_IWOTH) != 0;
 }
 
+/* One name only, and no link of any kind: nothing else than the ACL itself can change
+ * hands. */
+static bool
+hand_over(int dirfd, const char *name, uid_t uid, gid_t gid)
+{
+	AUTO_CLOSE int fd =
+		openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return false;
+	if (!S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_nlink != 1)
+		return false;
+	return fchown(fd, uid, gid) == 0;
+}
+
+static void
+hand_over_acls(int dirfd, const char *path, uid_t uid, gid_t gid)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	size_t n = 0;
+
+	while (dir && (entry = readdir(dir)))
+		if (policy_is_rest_name(entry->d_name))
+			n += hand_over(dirfd, entry->d_name, uid, gid);
+	if (dir)
+		closedir(dir);
+	if (n > 0)
+		log_notice("%s: %zu ACLs of root now belong to user %u", path, n,
+			(unsigned)uid);
+}
+
 int
 policy_dir_prepare(const char *path, uid_t uid, gid_t gid, struct err *err)
 {
@@ -58,7 +93,10 @@ policy_dir_prepare(const char *path, uid_t uid, gid_t gid, struct err *err)
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, -errno, "%s: cannot open the directory", path);
-	if (uid == 0 || may_write(&st, uid, gid))
+	if (uid == 0)
+		return 0;
+	hand_over_acls(fd, path, uid, gid);
+	if (may_write(&st, uid, gid))
 		return 0;
 	if (fchown(fd, (uid_t)-1, gid) < 0 || fchmod(fd, POLICY_DIR_MODE) < 0)
 		return err_sys(err, -errno,
