@@ -76,6 +76,20 @@ iface_observe(struct iface_table *t, iface_observer_fn fn, void *user_data)
 	return 0;
 }
 
+void
+iface_unobserve(struct iface_table *t, iface_observer_fn fn, void *user_data)
+{
+	for (size_t i = 0; i < t->n_observers; i++) {
+		struct iface_observer *o = &t->observers[i];
+
+		if (o->fn != fn || o->user_data != user_data)
+			continue;
+		t->n_observers--;
+		memmove(o, o + 1, (t->n_observers - i) * sizeof(*o));
+		return;
+	}
+}
+
 static void
 tell(const struct iface_table *t, const struct iface_event *event)
 {

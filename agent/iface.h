@@ -127,6 +127,9 @@ struct iface *iface_find_name(const struct iface_table *t, const char *name);
 /** Call @fn for each change from now on, in order of registration. -ENOSPC beyond
  * IFACE_OBSERVERS_MAX. Who comes late asks for what is there with table.first. */
 int iface_observe(struct iface_table *t, iface_observer_fn fn, void *user_data);
+/** End what iface_observe() began with the same arguments; no-op if it did not. Not
+ * from inside an observer. */
+void iface_unobserve(struct iface_table *t, iface_observer_fn fn, void *user_data);
 
 /** Set who decides what a switch port is, and decide anew for all interfaces. Called
  * again after a reload, with the same function even. */
