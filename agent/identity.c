@@ -12,14 +12,14 @@
 /* SLAAC gives addresses that are not permanent; a DHCP client's IPv6 addresses look the
  * same, and may change by themselves as well. */
 static bool
-is_autoconf(const struct iface_addr *a)
+is_autoconf(const struct link_addr *a)
 {
 	return a->addr.family == AF_INET6 &&
 	       ((a->flags & IFA_F_TEMPORARY) || !(a->flags & IFA_F_PERMANENT));
 }
 
 static bool
-is_unusable(const struct iface_addr *a)
+is_unusable(const struct link_addr *a)
 {
 	bool tentative = (a->flags & IFA_F_TENTATIVE) && !(a->flags & IFA_F_OPTIMISTIC);
 
@@ -27,7 +27,7 @@ is_unusable(const struct iface_addr *a)
 }
 
 static void
-fill_candidate(const struct iface_addr *a, const struct iface *iface,
+fill_candidate(const struct link_addr *a, const struct iface *iface,
 	struct agent_addr_candidate *ret)
 {
 	*ret = (struct agent_addr_candidate){
