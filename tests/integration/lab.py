@@ -112,23 +112,23 @@ class Wire:
 
 def fill(switch, path, family, packet):
     """The packet with everything set that its path decides."""
-    hosts, changes = switch.hosts, {}
-    source, target = hosts.get(path.source), hosts.get(path.target)
+    source, target = switch.hosts.get(path.source), switch.hosts.get(path.target)
     near = source or target
-    changes["family"] = family
-    changes["src"] = source.address(family) if source else near.gateway(family)
-    changes["dst"] = target.address(family) if target else near.gateway(family)
-    changes["smac"] = source.mac if source else port_mac(0)
     if source and target and source.subnet == target.subnet:
-        changes["dmac"] = target.mac
+        dmac = target.mac
     else:
-        changes["dmac"] = port_mac(0 if near.number in switch.bridged else near.number)
+        dmac = port_mac(0 if near.number in switch.bridged else near.number)
+    defaults = {
+        "family": family,
+        "src": source.address(family) if source else near.gateway(family),
+        "dst": target.address(family) if target else near.gateway(family),
+        "smac": source.mac if source else port_mac(0),
+        "dmac": dmac,
+    }
+    changes = {name: value for name, value in defaults.items() if getattr(packet, name) is None}
     if family == 6 and packet.proto == "icmp":
         changes["proto"] = "icmp6"
-    given = {name: value for name in changes if (value := getattr(packet, name)) is not None}
-    if "proto" in changes:
-        given.pop("proto")
-    return dataclasses.replace(packet, **{**changes, **given})
+    return dataclasses.replace(packet, **changes)
 
 
 class Lab:

@@ -46,18 +46,23 @@ install_packages() {
 	fi
 }
 
-# build DIRECTORY COMPILER [CMAKE-OPTION...]: configures and builds everything; on failure prints why and
-# returns 1.
+# build DIRECTORY COMPILER [CMAKE-OPTION...] [-- TARGET...]: configures and builds the targets, or everything; on
+# failure prints why and returns 1.
 build() {
-	local dir="$1" compiler="$2" log="$1.log"
+	local dir="$1" compiler="$2" log="$1.log" options=()
 	shift 2
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	[ $# -eq 0 ] || shift
 	if ! cmake -S "$root" -B "$dir" -G Ninja -DCMAKE_C_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-		"$@" </dev/null >"$log" 2>&1; then
+		"${options[@]}" </dev/null >"$log" 2>&1; then
 		tail -n 25 "$log"
 		return 1
 	fi
-	if ! ninja -C "$dir" </dev/null >>"$log" 2>&1; then
-		grep -E -A 6 'error:|FAILED:|undefined reference' "$log" | head -n 60
+	if ! ninja -C "$dir" "$@" </dev/null >>"$log" 2>&1; then
+		grep -E -A 6 'error:|FAILED:|undefined reference|ninja: ' "$log" | head -n 60
 		return 1
 	fi
 }

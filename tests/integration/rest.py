@@ -1,0 +1,85 @@
+"""A client for the REST interface; its connections are made inside a namespace."""
+
+import http.client
+import json
+import socket
+
+from wait import DEADLINE_S
+
+PORT = 8080
+
+
+class Reply:
+    """One answer."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def warning(self):
+        return self.headers.get("Warning")
+
+    def __repr__(self):
+        return f"<{self.status} {dict(self.headers)} {self.body!r}>"
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, ns, port):
+        super().__init__("127.0.0.1", port, timeout=DEADLINE_S)
+        self._ns = ns
+
+    def connect(self):
+        self.sock = connect(self._ns, self.port)
+
+
+def connect(ns, port=PORT):
+    """A TCP connection to the server, for what an HTTP library would not send."""
+    sock = ns.call(socket.create_connection, ("127.0.0.1", port), DEADLINE_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+class Rest:
+    """One client with one connection, which is kept alive and opened again after a restart of the server."""
+
+    def __init__(self, ns, port=PORT):
+        self._connection = _Connection(ns, port)
+
+    def request(self, method, path, body=None, headers=None):
+        """body: text, bytes or None; anything else is sent as JSON, with its content type."""
+        headers = dict(headers or {})
+        if body is not None and not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        try:
+            self._connection.request(method, path, body, headers)
+            response = self._connection.getresponse()
+            return Reply(response.status, response.headers, response.read())
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def get(self, name=""):
+        return self.request("GET", f"/acl/{name}")
+
+    def put(self, name, lines, wait=None):
+        return self.request("PUT", f"/acl/{name}", lines, {"Prefer": f"wait={wait:g}"} if wait is not None else None)
+
+    def delete(self, name="", wait=None):
+        return self.request("DELETE", f"/acl/{name}", None, {"Prefer": f"wait={wait:g}"} if wait is not None else None)
+
+    def install(self, name, lines):
+        """PUT, and the commit must succeed."""
+        reply = self.put(name, lines, wait=DEADLINE_S)
+        assert reply.status in (200, 204), reply
+
+    def remove(self, name=""):
+        """DELETE, and the commit must succeed."""
+        reply = self.delete(name, wait=DEADLINE_S)
+        assert reply.status in (200, 204), reply
+
+    def close(self):
+        self._connection.close()

@@ -1,0 +1,187 @@
+"""The story that tests/demo tells: one curl command stops a flood, another lets it flow again."""
+
+import contextlib
+import datetime
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "integration"))
+
+# pylint: disable=wrong-import-position
+from daemon import Policy, Server, run_acl
+from lab import Path, fill
+from netns import Switch
+from packets import Packet
+from programs import Flood, Sink
+
+ATTACKER, NEIGHBOUR, VICTIM = 1, 2, 3
+FLOOD_RATE, NEIGHBOUR_RATE, PORT = 50000, 1000, 53
+ROW_S, PHASE_S = 0.2, 2.0
+URL = "http://127.0.0.1:8080/acl/ddos1"
+RULE = "-A FORWARD -i swp1 -s 10.0.1.1/32 -p udp --dport 53 -j DROP"
+BAD_RULE = "-A FORWARD -i swp1 -s 10.0.1.1/32 -p udp --dprt 53 -j DROP"
+
+PICTURE = """
+    attacker  10.0.1.1 ── swp1 ┐
+                               ├─ switch ─ swp3 ── 10.0.3.3  victim
+    neighbour 10.0.2.2 ── swp2 ┘
+"""
+
+
+def bold(text):
+    return f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+class Demo:
+    """Everything that runs during the demo, and what was measured."""
+
+    def __init__(self, stack):
+        self.switch = stack.enter_context(Switch(bridged=(), routed=(1, 2, 3), answer=True))
+        self.policy = Policy()
+        stack.callback(self.policy.close)
+        self.server = Server(self.switch.ns, self.policy, log_level="info")
+        stack.callback(self.server.stop)
+        hosts = self.switch.hosts
+        self.attacker, self.neighbour, self.victim = (hosts[n] for n in (ATTACKER, NEIGHBOUR, VICTIM))
+        self.sink = stack.enter_context(Sink(self.victim, PORT))
+        self.stack = stack
+        self.start = time.monotonic()
+        self.record = {"rows": [], "steps": []}
+
+    def flood(self, source, rate):
+        path = Path("demo", source, VICTIM, None, None)
+        frame = fill(self.switch, path, 4, Packet(dport=PORT, payload=64)).frame()
+        self.stack.enter_context(Flood(self.switch.hosts[source], frame, rate))
+
+    def counts(self):
+        flows = self.sink.report()
+        return flows["now_ns"], *(flows["flows"].get(host.ip4, {"packets": 0})["packets"]
+                                  for host in (self.attacker, self.neighbour))
+
+    def watch(self, seconds=PHASE_S):
+        """The live table, for so long."""
+        say(bold("      time    flood arriving    neighbour arriving"))
+        end, before = time.monotonic() + seconds, self.counts()
+        while time.monotonic() < end:
+            time.sleep(ROW_S)
+            now = self.counts()
+            passed_s = (now[0] - before[0]) / 1e9
+            flood, neighbour = ((now[i] - before[i]) / passed_s for i in (1, 2))
+            at = time.monotonic() - self.start
+            bar = "█" * round(flood / FLOOD_RATE * 24) or ("·" if flood == 0 else "▏")
+            say(f"   {at:5.1f} s  {flood:9,.0f} pkt/s       {neighbour:7,.0f} pkt/s    {bar}")
+            self.record["rows"].append({"at_s": at, "flood_pps": flood, "neighbour_pps": neighbour})
+            before = now
+        return flood, neighbour
+
+    def curl(self, *options):
+        """Run curl as a user would, and find out when its request went out.
+
+        Returns (its output, when it was started, when it sent the request; both CLOCK_REALTIME in ns).
+        """
+        started_ns = time.time_ns()
+        done = self.switch.ns.run("curl", "-sS", "-v", "--trace-time", *options, check=False)
+        sent_ns = started_ns
+        for line in done.stderr.splitlines():
+            clock, _, rest = line.partition(" ")
+            if rest.startswith(("> PUT", "> DELETE")):
+                moment = datetime.datetime.combine(datetime.date.today(), datetime.time.fromisoformat(clock))
+                sent_ns = int(moment.timestamp() * 1e9)
+        if done.returncode != 0:
+            raise SystemExit(f"curl failed:\n{done.stderr}")
+        return done.stdout, started_ns, sent_ns
+
+
+def introduce(demo):
+    say(bold("\nTapgate: one REST call stops a flood"))
+    say("\nA small switch, made of network namespaces on this machine:")
+    say(PICTURE)
+    say(bold(f"switch# tapgate-aclserver -c {demo.server.conf} &"))
+    demo.server.start()
+    say("It listens on 127.0.0.1:8080 and has no ACL yet.\n")
+    say(f"The attacker floods the victim's port {PORT} with {FLOOD_RATE:,} packets/s; beside it the neighbour sends "
+        f"{NEIGHBOUR_RATE:,}\npackets/s to the same port. This is what reaches the victim:\n")
+
+
+def stop_flood(demo):
+    body = json.dumps(["[iptables]", RULE])
+    say(bold(f"\nswitch# curl -X PUT {URL} -H 'Content-Type: application/json' \\\n             -d '{body}'"))
+    _, started_ns, sent_ns = demo.curl("-X", "PUT", URL, "-H", "Content-Type: application/json", "-d", body)
+    flood, neighbour = demo.watch()
+    _, last_ns = demo.sink.flow(demo.attacker.ip4)
+    from_request_ms, from_start_ms = (max(last_ns - since, 0) / 1e6 for since in (sent_ns, started_ns))
+    say(bold(f"\nThe last packet of the flood arrived {from_request_ms:.1f} ms after curl sent the request")
+        + f" ({from_start_ms:.1f} ms after curl was started).")
+    demo.record["stop"] = {"from_request_ms": from_request_ms, "from_start_ms": from_start_ms, "flood_pps": flood,
+                           "neighbour_pps": neighbour}
+    return from_request_ms, flood == 0 and neighbour > 0.8 * NEIGHBOUR_RATE
+
+
+def show_policy(demo):
+    say("\nThe ACL is a Cumulus policy file, and the kernel counts what it drops:")
+    say(bold(f"switch# cat {demo.policy.directory}/50rest-ddos1.rules"))
+    say(demo.policy.read("50rest-ddos1.rules").rstrip())
+    say(bold("switch# tapgate-acl -L ip"))
+    listing = run_acl(demo.switch.ns, "-L", "ip").stdout
+    say("\n".join(line for line in listing.splitlines() if "swp1" in line or "pkts" in line))
+
+
+def let_flow(demo):
+    say(bold(f"\nswitch# curl -X DELETE {URL}"))
+    _, _, sent_ns = demo.curl("-X", "DELETE", URL)
+    flood, neighbour = demo.watch(PHASE_S / 2)
+    demo.record["resume"] = {"flood_pps": flood, "neighbour_pps": neighbour, "sent_ns": sent_ns}
+    return flood > 0.8 * FLOOD_RATE
+
+
+def show_error(demo):
+    body = json.dumps(["[iptables]", BAD_RULE])
+    say("\nA mistake is answered with its line and its reason, and nothing changes:")
+    say(bold(f"switch# curl -i -X PUT {URL} -H 'Prefer: wait=5' -H 'Content-Type: application/json' \\\n"
+             f"             -d '{body}'"))
+    answer, _, _ = demo.curl("-i", "-X", "PUT", URL, "-H", "Prefer: wait=5", "-H", "Content-Type: application/json",
+                             "-d", body)
+    say(answer.rstrip())
+    demo.record["error"] = answer
+    return answer.startswith("HTTP/1.1 422")
+
+
+def summarize(results):
+    say(bold("\nIn short"))
+    for text, right in results:
+        say(f"  {'✓' if right else '✗ NOT:'} {text}")
+    say()
+
+
+def main(arguments):
+    with contextlib.ExitStack() as stack:
+        demo = Demo(stack)
+        introduce(demo)
+        demo.flood(NEIGHBOUR, NEIGHBOUR_RATE)
+        demo.flood(ATTACKER, FLOOD_RATE)
+        demo.watch()
+        stop_ms, stopped = stop_flood(demo)
+        show_policy(demo)
+        flowed = let_flow(demo)
+        refused = show_error(demo)
+    results = [(f"one PUT stopped the flood within {stop_ms:.1f} ms, and the neighbour did not notice", stopped),
+               ("one DELETE let it flow again", flowed),
+               ("a wrong rule was refused by line and reason", refused)]
+    summarize(results)
+    if arguments[:1] == ["--record"]:
+        with open(arguments[1], "w") as file:
+            json.dump({**demo.record, "results": [{"what": w, "right": r} for w, r in results]}, file, indent=1)
+    return 0 if all(right for _, right in results) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("\nstopped")
