@@ -32,6 +32,17 @@ class Policy:
         os.chmod(self.directory, 0o1775)
         with open(self.conf, "w") as file:
             file.write(f"include {self.directory}/*.rules\n")
+        self.server_conf = os.path.join(self.base, "aclserver.conf")
+        self.settings = {"policy_conf": self.conf, "policy_dir": self.directory, "state_dir": self.state,
+                         "run_dir": self.run, "user": USER, "backend": "nftables", "log_level": "debug",
+                         "debug": "all"}
+        self.write_conf()
+
+    def write_conf(self, **changes):
+        """The configuration of the programs, with these keys changed from now on."""
+        self.settings.update(changes)
+        with open(self.server_conf, "w") as file:
+            file.writelines(f"{key} = {value}\n" for key, value in self.settings.items())
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -73,17 +84,12 @@ class Server:
 
     def __init__(self, ns, policy, **settings):
         self.ns, self.policy, self.process = ns, policy, None
-        self.settings = {"policy_conf": policy.conf, "policy_dir": policy.directory, "state_dir": policy.state,
-                         "run_dir": policy.run, "user": USER, "backend": "nftables", "log_level": "debug"}
-        self.settings.update(settings)
-        self.conf = os.path.join(policy.base, "aclserver.conf")
+        self.conf = policy.server_conf
         self.log_path = os.path.join(policy.base, "log")
-        self.write_conf()
+        policy.write_conf(**settings)
 
     def write_conf(self, **changes):
-        self.settings.update(changes)
-        with open(self.conf, "w") as file:
-            file.writelines(f"{key} = {value}\n" for key, value in self.settings.items())
+        self.policy.write_conf(**changes)
 
     def command(self, *options):
         return [server_program(), "-c", self.conf, *options]
@@ -156,6 +162,12 @@ class Server:
         assert status in (0, -signal.SIGKILL), f"the server ended with {status}:\n{self.log()}"
         self.check_log()
 
+    def end(self):
+        """Whatever a failed test left behind must not go on."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     def check_log(self):
         text = self.log()
         assert not _SANITIZER.search(text), text
@@ -170,6 +182,6 @@ def is_alive(pid):
         return False
 
 
-def run_acl(ns, *options, program=None):
-    """Run tapgate-acl; what subprocess.run() returns, output as text."""
-    return ns.run(program or acl_program(), *options, check=False, env=_environment())
+def run_acl(ns, policy, *options):
+    """Run tapgate-acl with the configuration of policy; what subprocess.run() returns, output as text."""
+    return ns.run(acl_program(), "-c", policy.server_conf, *options, check=False, env=_environment())

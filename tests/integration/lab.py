@@ -40,6 +40,9 @@ class Path:
     ingress: str  # the interface by which rules of FORWARD and INPUT name it
     egress: str  # likewise for FORWARD and OUTPUT
 
+    def reverse(self):
+        return Path(self.name + "_reverse", self.target, self.source, self.egress, self.ingress)
+
 
 # In netns.Switch() with its defaults: ports 1 and 2 in the bridge, 3 and 4 routed.
 BRIDGED = Path("bridged", 1, 2, "swp1", "swp2")
@@ -111,7 +114,10 @@ class Wire:
 
 
 def fill(switch, path, family, packet):
-    """The packet with everything set that its path decides."""
+    """The packet with everything set that its path decides.
+
+    src and dst may be "behind" or "behind2": an address in the network behind the path's source or target.
+    """
     source, target = switch.hosts.get(path.source), switch.hosts.get(path.target)
     near = source or target
     if source and target and source.subnet == target.subnet:
@@ -126,6 +132,9 @@ def fill(switch, path, family, packet):
         "dmac": dmac,
     }
     changes = {name: value for name, value in defaults.items() if getattr(packet, name) is None}
+    for name, host in (("src", source), ("dst", target)):
+        if str(getattr(packet, name)).startswith("behind"):
+            changes[name] = host.behind(family, int(getattr(packet, name)[len("behind"):] or 1))
     if family == 6 and packet.proto == "icmp":
         changes["proto"] = "icmp6"
     return dataclasses.replace(packet, **changes)

@@ -127,6 +127,10 @@ class Host:
     def gateway(self, family):
         return self.gateway4 if family == 4 else self.gateway6
 
+    def behind(self, family, number=1):
+        """An address in a network behind this host, to which the switch has a route."""
+        return f"10.{100 + self.number}.0.{number}" if family == 4 else f"2001:db8:{100 + self.number}::{number}"
+
 
 class Switch:
     """A namespace with ports swp1, swp2, …, each with a host behind it.
@@ -194,6 +198,8 @@ class Switch:
                           f"addr add {host.gateway6}/64 dev {device} nodad"]
             lines += [f"neigh replace {address} lladdr {host.mac} dev {device} nud permanent"
                       for address in (host.ip4, host.ip6)]
+            lines += [f"route add 10.{100 + number}.0.0/16 via {host.ip4}",
+                      f"route add 2001:db8:{100 + number}::/48 via {host.ip6}"]
         self.ns.ip("\n".join(lines))
         for number in self.bridged:
             self.ns.run("bridge", "fdb", "replace", self.hosts[number].mac, "dev", f"swp{number}", "master", "static")

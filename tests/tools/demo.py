@@ -127,8 +127,8 @@ def show_policy(demo):
     say("\nThe ACL is a Cumulus policy file, and the kernel counts what it drops:")
     say(bold(f"switch# cat {demo.policy.directory}/50rest-ddos1.rules"))
     say(demo.policy.read("50rest-ddos1.rules").rstrip())
-    say(bold("switch# tapgate-acl -L ip"))
-    listing = run_acl(demo.switch.ns, "-L", "ip").stdout
+    say(bold(f"switch# tapgate-acl -c {demo.server.conf} -L ip"))
+    listing = run_acl(demo.switch.ns, demo.policy, "-L", "ip").stdout
     say("\n".join(line for line in listing.splitlines() if "swp1" in line or "pkts" in line))
 
 
