@@ -1,5 +1,6 @@
 """The real programs, with directories and a configuration of their own, in the switch's namespace."""
 
+import http.client
 import os
 import re
 import shutil
@@ -111,10 +112,14 @@ class Server:
 
     def _serves(self):
         assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.log()}"
+        return self.serves()
+
+    def serves(self):
+        """Whether it answers right now."""
         client = self.client()
         try:
             return client.get().status == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         finally:
             client.close()

@@ -43,10 +43,14 @@ def connect(ns, port=PORT):
 
 
 class Rest:
-    """One client with one connection, which is kept alive and opened again after a restart of the server."""
+    """One client with one connection, which is kept alive.
 
-    def __init__(self, ns, port=PORT):
-        self._connection = _Connection(ns, port)
+    retry  a request is sent again, once, on a new connection when a kept one turns out to be closed, as HTTP clients
+           do; all requests are idempotent
+    """
+
+    def __init__(self, ns, port=PORT, retry=True):
+        self._connection, self._retry = _Connection(ns, port), retry
 
     def request(self, method, path, body=None, headers=None):
         """body: text, bytes or None; anything else is sent as JSON, with its content type."""
@@ -54,6 +58,15 @@ class Rest:
         if body is not None and not isinstance(body, (str, bytes)):
             body = json.dumps(body)
             headers.setdefault("Content-Type", "application/json")
+        was_kept = self._connection.sock is not None
+        try:
+            return self._exchange(method, path, body, headers)
+        except ConnectionError:
+            if not (self._retry and was_kept):
+                raise
+            return self._exchange(method, path, body, headers)
+
+    def _exchange(self, method, path, body, headers):
         try:
             self._connection.request(method, path, body, headers)
             response = self._connection.getresponse()

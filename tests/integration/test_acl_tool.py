@@ -146,7 +146,7 @@ def test_only_one_file_is_installed_and_the_loss_is_named(lab, policy, acl):
         file.write("[iptables]\n-A FORWARD -p udp --dport 99 -j DROP\n")
     done = acl("-i", "-p", other)
     assert done.returncode == 0 and f"Using user provided rule file {other}" in done.stdout
-    assert "warning" in done.stderr and "10a.rules" in done.stderr
+    assert "warning" in done.stderr and "10a" in done.stderr
     assert lab.passes(ROUTED, 4, Packet(dport=53)) and not lab.passes(ROUTED, 4, Packet(dport=99))
 
 
@@ -199,9 +199,9 @@ def test_list_shows_banners_tables_chains_and_rules(lab, policy, acl):
     for banner in ("iptables", "ip6tables", "ebtables"):
         assert f"Listing rules of type {banner}:" in text
     assert "TABLE filter :" in text and "Chain FORWARD" in text
-    assert re.search(r"^ *pkts bytes target +prot opt in +out +source +destination", text, re.MULTILINE)
-    assert "udp dpt:53" in text
-    assert re.search(r"-p ARP.* -j DROP , pcnt = 0 -- bcnt = 0", text)
+    rules = [line.split(None, 2) for line in text.splitlines() if " -A " in line]
+    assert rules == [["0", "0", "-A FORWARD -p udp -m udp --dport 53 -j DROP"]] * 2 + [
+        ["0", "0", "-A FORWARD -p ARP -j DROP"]]
     for kind, present, absent in (("ip", "iptables", "ebtables"), ("eb", "ebtables", "ip6tables")):
         text = acl("-L", kind).stdout
         assert f"type {present}:" in text and f"type {absent}:" not in text
@@ -215,7 +215,7 @@ def test_counters_count_and_are_zeroed_by_kind(lab, policy, acl):
 
     def counts():
         text = {kind: acl("-L", kind, "-x").stdout for kind in ("ip", "ip6")}
-        return [int(line.split()[0]) for kind in ("ip", "ip6") for line in text[kind].splitlines() if "dpt:53" in line]
+        return [int(line.split()[0]) for kind in ("ip", "ip6") for line in text[kind].splitlines() if "--dport 53" in line]
 
     assert counts() == [1200, 1200]
     assert acl("-Z", "ip6").returncode == 0
@@ -230,7 +230,7 @@ def test_a_rule_of_two_places_is_listed_once_with_both_counted(lab, policy, acl)
     acl("-i")
     lab.send(ROUTED, 4, *(Packet(dport=53) for _ in range(3)))
     lab.send(BRIDGED, 4, *(Packet(dport=53) for _ in range(4)))
-    (line,) = [line for line in acl("-L", "ip", "-x").stdout.splitlines() if "dpt:53" in line]
+    (line,) = [line for line in acl("-L", "ip", "-x").stdout.splitlines() if "--dport 53" in line]
     assert int(line.split()[0]) == 7
 
 
@@ -260,7 +260,7 @@ def test_tool_and_server_share_the_kernel(lab):
             results = lab.send(ROUTED, 4, *(Packet(dport=port) for port in ports))
             return [port for port, seen in zip(ports, results) if seen is None]
 
-        assert "dpt:101" in run_acl(lab.switch.ns, policy, "-L", "ip").stdout
+        assert "--dport 101" in run_acl(lab.switch.ns, policy, "-L", "ip").stdout
         policy.write("10a.rules", OPERATOR)
         assert run_acl(lab.switch.ns, policy, "-i").returncode == 0
         assert dropped(53, 101, 102) == [53, 101]

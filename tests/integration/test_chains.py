@@ -16,6 +16,7 @@ TABLE = [
     ("-A FORWARD -i swp+", {BRIDGED, ROUTED, BRIDGE_TO_ROUTED, ROUTED_TO_BRIDGE}),
     ("-A FORWARD -i br0", {BRIDGE_TO_ROUTED}),
     ("-A FORWARD -o swp2", {BRIDGED}),
+    ("-A FORWARD -o swp1", {ROUTED_TO_BRIDGE}),
     ("-A FORWARD -o swp3", {BRIDGE_TO_ROUTED}),
     ("-A FORWARD -o br0", {ROUTED_TO_BRIDGE}),
     ("-A FORWARD -i swp1 -o swp2", {BRIDGED}),
@@ -23,6 +24,8 @@ TABLE = [
     ("-A INPUT", {TO_BRIDGE, TO_PORT}),
     ("-A INPUT -i swp3", {TO_PORT}),
     ("-A INPUT -i br0", {TO_BRIDGE}),
+    ("-A INPUT -i swp1", {TO_BRIDGE}),
+    ("-A INPUT -i swp+", {TO_BRIDGE, TO_PORT}),
     ("-A INPUT,FORWARD -i swp3", {TO_PORT, ROUTED, ROUTED_TO_BRIDGE}),
     ("-A OUTPUT", {FROM_BRIDGE, FROM_PORT}),
     ("-A OUTPUT -o swp4", {FROM_PORT}),
@@ -35,6 +38,7 @@ TABLE = [
     ("-t mangle -A OUTPUT", {FROM_BRIDGE, FROM_PORT}),
     ("-t mangle -A POSTROUTING", {BRIDGED, ROUTED, BRIDGE_TO_ROUTED, ROUTED_TO_BRIDGE, FROM_BRIDGE, FROM_PORT}),
     ("-t mangle -A POSTROUTING -o swp2", {BRIDGED}),
+    ("-t mangle -A POSTROUTING -o swp1", {ROUTED_TO_BRIDGE, FROM_BRIDGE}),
     ("-t mangle -A POSTROUTING -o swp4", {ROUTED, FROM_PORT}),
 ]
 

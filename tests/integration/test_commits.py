@@ -190,7 +190,7 @@ def test_a_change_leaves_the_counters_of_the_others_alone(shared_lab, shared_ser
     acl.install("b", ["[iptables]", "-A FORWARD -p udp --dport 105 -j DROP", *drop(102)[1:]])
     assert dropped_ports(shared_lab, [101, 102]) == [101, 102]
     listing = run_acl(shared_server.ns, shared_server.policy, "-L", "ip", "-x", "-N").stdout
-    counts = {port: sum(int(line.split()[0]) for line in listing.splitlines() if f"dpt:{port}" in line)
+    counts = {port: sum(int(line.split()[0]) for line in listing.splitlines() if f"--dport {port}" in line)
               for port in (101, 102, 104, 105)}
     assert counts == {101: 3, 102: 2, 104: 0, 105: 0}
 
@@ -216,7 +216,7 @@ def test_tables_of_others_are_left_alone(own_server):
     assert others() == before
     own_server.kill()
     own_server.start()
-    client.remove()
+    own_server.client().remove()
     assert others() == before
     for options in (["-i"], ["-i", "-n"], ["-F", "all"], ["-Z", "all"]):
         assert run_acl(ns, own_server.policy, *options).returncode == 0, options

@@ -162,8 +162,8 @@ def test_the_same_content_again_is_no_commit(shared_server, acl):
 # Refusals: the right status, problem details, and nothing written.
 
 
-@pytest.mark.parametrize("name", ["UPPER", "a-b", "a.b", "a%2fb", "%61", "a" * 65, "a b".replace(" ", "%20"), "..", ".",
-                                  "../x", "a/b", "é".encode().decode("latin-1"), "a;b", "a%00b"])
+@pytest.mark.parametrize("name", ["UPPER", "a-b", "a.b", "a%2fb", "%61", "a" * 65, "a%20b", "..", ".",
+                                  "../x", "a/b", "%c3%a9", "a;b", "a%00b"])
 def test_a_name_of_other_letters_is_404(shared_server, acl, name):
     for method in ("PUT", "GET", "DELETE"):
         reply = acl.request(method, f"/acl/{name}", GOOD if method == "PUT" else None)
