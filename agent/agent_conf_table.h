@@ -47,15 +47,26 @@ int agent_conf_put_dent_sw(const struct conf_word *word, const char *value, void
 /* Begin and end of blocks (agent_conf_block.c): open, close and other of a conf_block.
  */
 
+/** A further element of conf->collectors. */
 void *agent_conf_open_collector(struct conf_parser *parser, const char *name, int line);
+/** It must have an ip; its source must be of the same family. */
 void agent_conf_close_collector(struct conf_parser *parser, void *object, int line);
+/** A further element of conf->pcaps. */
 void *agent_conf_open_pcap(struct conf_parser *parser, const char *name, int line);
+/** It must choose interfaces somehow. */
 void agent_conf_close_pcap(struct conf_parser *parser, void *object, int line);
+/** A further element of conf->ports; a second section of a name is an error. */
 void *agent_conf_open_port(struct conf_parser *parser, const char *name, int line);
+/** Naming the block turns DNS-SD on. */
 void *agent_conf_open_dns_sd(struct conf_parser *parser, const char *name, int line);
+/** Enables the source; the object is conf. */
 void *agent_conf_open_psample(struct conf_parser *parser, const char *name, int line);
+/** psample that is installed, in hardware unless sw=on. */
 void *agent_conf_open_dent(struct conf_parser *parser, const char *name, int line);
+/** cumulus, sonic: notes has_platform. */
 void *agent_conf_open_platform(struct conf_parser *parser, const char *name, int line);
+/** Enables the source; the object is conf. */
 void *agent_conf_open_nflog(struct conf_parser *parser, const char *name, int line);
+/** Words that a TXT record may hold too: settings_put(). */
 int agent_conf_put_settings(
 	void *object, const char *key, const char *value, struct err *err);

@@ -32,6 +32,7 @@ struct conf_lex {
 	int line;
 };
 
+/** Begin at the first of @len bytes. */
 void conf_lex_init(struct conf_lex *lex, const char *text, size_t len);
 
 /** The next token. */

@@ -49,7 +49,8 @@ take_watch(struct destinations *d, const char *host)
 	for (size_t i = 0; i < d->n_named; i++)
 		if (d->named[i].watch && strcmp(d->named[i].host, host) == 0)
 			return take_ptr(d->named[i].watch);
-	return name_watch_new(d->dns, d->loop, host, &dnssd_default_limits, on_name, d);
+	return name_watch_new(
+		d->dns, host, NAME_WATCH_HOST, &dnssd_default_limits, on_name, d);
 }
 
 static void

@@ -9,8 +9,10 @@
 
 #include <ares.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/time.h>
 
 #include "common/cleanup.h"
@@ -33,6 +35,8 @@ struct dns_query {
 	int status;                 /* of c-ares */
 	unsigned char *msg;         /* owned copy of the answer; NULL = none */
 	size_t msg_len;
+	bool host;               /* asked by dns_ask_host() */
+	struct dnssd_msg *addrs; /* owned; its answer, NULL = none */
 };
 
 struct watched {
@@ -58,6 +62,7 @@ query_free(struct dns_query *query)
 	if (!query)
 		return;
 	free(query->msg);
+	free(query->addrs);
 	free(query);
 }
 
@@ -168,24 +173,13 @@ close_channel(struct dns *dns)
 	arm_timer(dns);
 }
 
-/* c-ares has done with a question. */
+/* c-ares has done with a question: hand the answer out when the loop is next here. */
 static void
-on_ares_answer(
-	void *user_data, int status, int timeouts, unsigned char *msg, int msg_len)
+set_answered(struct dns_query *query, int status)
 {
-	struct dns_query *query = user_data;
 	struct dns *dns = query->dns;
 
-	(void)timeouts;
 	query->status = status;
-	if (msg && msg_len > 0) {
-		query->msg = malloc((size_t)msg_len);
-		if (!query->msg)
-			query->status = ARES_ENOMEM;
-		else
-			memcpy(query->msg, msg, (size_t)msg_len);
-		query->msg_len = (size_t)msg_len;
-	}
 	dns->open--;
 	query->next = dns->answered;
 	dns->answered = query;
@@ -193,17 +187,112 @@ on_ares_answer(
 }
 
 static void
+on_ares_answer(
+	void *user_data, int status, int timeouts, unsigned char *msg, int msg_len)
+{
+	struct dns_query *query = user_data;
+
+	(void)timeouts;
+	if (msg && msg_len > 0) {
+		query->msg = malloc((size_t)msg_len);
+		if (!query->msg)
+			status = ARES_ENOMEM;
+		else
+			memcpy(query->msg, msg, (size_t)msg_len);
+		query->msg_len = (size_t)msg_len;
+	}
+	set_answered(query, status);
+}
+
+/* One address of a host; false if it is of no known family. */
+static bool
+copy_node(const struct ares_addrinfo_node *node, struct parse_addr *ret_addr)
+{
+	const struct sockaddr_in *sin = (const void *)node->ai_addr;
+	const struct sockaddr_in6 *sin6 = (const void *)node->ai_addr;
+
+	memset(ret_addr, 0, sizeof(*ret_addr));
+	ret_addr->family = node->ai_family;
+	if (node->ai_family == AF_INET) {
+		ret_addr->prefix_len = 32;
+		memcpy(ret_addr->bytes, &sin->sin_addr, sizeof(sin->sin_addr));
+	} else if (node->ai_family == AF_INET6) {
+		ret_addr->prefix_len = 128;
+		memcpy(ret_addr->bytes, &sin6->sin6_addr, sizeof(sin6->sin6_addr));
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void
+on_ares_host(void *user_data, int status, int timeouts, struct ares_addrinfo *info)
+{
+	struct dns_query *query = user_data;
+	struct dnssd_msg *addrs = calloc(1, sizeof(*addrs));
+
+	(void)timeouts;
+	if (!addrs)
+		status = ARES_ENOMEM;
+	for (struct ares_addrinfo_node *node = info ? info->nodes : NULL; addrs && node;
+		node = node->ai_next) {
+		uint32_t ttl_s = node->ai_ttl > 0 ? (uint32_t)node->ai_ttl : 0;
+
+		if (addrs->n_records == DNSSD_RECORDS_MAX ||
+			!copy_node(node, &addrs->records[addrs->n_records].addr))
+			continue;
+		if (addrs->n_records++ == 0 || ttl_s < addrs->ttl_s)
+			addrs->ttl_s = ttl_s;
+	}
+	if (addrs)
+		addrs->found = addrs->n_records > 0;
+	query->addrs = addrs;
+	ares_freeaddrinfo(info);
+	set_answered(query, status);
+}
+
+/* "localhost" is not a question for DNS (RFC 6761 §6.3), and c-ares 1.18 leaks memory
+ * when it finds it in /etc/hosts. */
+static void
+answer_localhost(struct dns_query *query)
+{
+	bool v4 = query->type == DNSSD_TYPE_A;
+
+	query->addrs = calloc(1, sizeof(*query->addrs));
+	if (query->addrs) {
+		query->addrs->found = true;
+		query->addrs->ttl_s = DNSSD_TTL_MAX_S;
+		query->addrs->n_records = 1;
+		(void)parse_addr(
+			v4 ? "127.0.0.1" : "::1", &query->addrs->records[0].addr);
+	}
+	set_answered(query, query->addrs ? ARES_SUCCESS : ARES_ENOMEM);
+}
+
+static void
 ask(struct dns_query *query)
 {
 	struct dns *dns = query->dns;
+	struct ares_addrinfo_hints hints = {
+		.ai_flags = ARES_AI_NOSORT,
+		.ai_family = query->type == DNSSD_TYPE_A ? AF_INET : AF_INET6,
+	};
 
 	dns->open++;
-	if (open_channel(dns) < 0) {
-		on_ares_answer(query, ARES_ENOMEM, 0, NULL, 0);
+	if (query->host && strcasecmp(query->name, "localhost") == 0) {
+		answer_localhost(query);
 		return;
 	}
-	ares_query(dns->channel, query->name, CLASS_IN, query->type, on_ares_answer,
-		query);
+	if (open_channel(dns) < 0) {
+		set_answered(query, ARES_ENOMEM);
+		return;
+	}
+	if (query->host)
+		ares_getaddrinfo(
+			dns->channel, query->name, NULL, &hints, on_ares_host, query);
+	else
+		ares_query(dns->channel, query->name, CLASS_IN, query->type,
+			on_ares_answer, query);
 	arm_timer(dns);
 }
 
@@ -229,6 +318,28 @@ failure_text(int status)
 	return ares_strerror(status);
 }
 
+/* With these states of c-ares there is an answer, if only that there is nothing. */
+static bool
+is_answer(int status)
+{
+	return status == ARES_SUCCESS || status == ARES_ENODATA ||
+	       status == ARES_ENOTFOUND;
+}
+
+/* The answer to @query as @ret_msg; NULL, or why there is none. */
+static const char *
+read_answer(const struct dns_query *query, struct dnssd_msg *ret_msg, struct err *err)
+{
+	if (!is_answer(query->status) || !(query->host ? !!query->addrs : !!query->msg))
+		return failure_text(query->status);
+	if (query->host)
+		*ret_msg = *query->addrs;
+	else if (dnssd_msg_decode(query->msg, query->msg_len, query->name, query->type,
+			 ret_msg, err) < 0)
+		return err->text;
+	return NULL;
+}
+
 /* Tell the asker; the query is freed, or asked again behind a CNAME. */
 static void
 conclude(struct dns_query *query)
@@ -241,19 +352,13 @@ conclude(struct dns_query *query)
 		query_free(query);
 		return;
 	}
-	/* With these states c-ares passes the answer on; all others are failures. */
-	if (!query->msg ||
-		(query->status != ARES_SUCCESS && query->status != ARES_ENODATA &&
-			query->status != ARES_ENOTFOUND))
-		result.reason = failure_text(query->status);
-	else if (dnssd_msg_decode(query->msg, query->msg_len, query->name, query->type,
-			 &msg, &err) < 0)
-		result.reason = err.text;
-	else if (msg.next_name[0] && ask_alias(query, msg.next_name))
-		return;
-	else if (msg.next_name[0])
+	result.reason = read_answer(query, &msg, &err);
+	if (!result.reason && msg.next_name[0]) {
+		if (ask_alias(query, msg.next_name))
+			return;
 		result.reason = "too many CNAMEs";
-	else
+	}
+	if (!result.reason)
 		result = (struct dns_result){ msg.found ? DNSSD_FOUND : DNSSD_ABSENT,
 			&msg, NULL };
 	query->fn(&result, query->user_data);
@@ -325,8 +430,9 @@ dns_free(struct dns *dns)
 	ares_library_cleanup();
 }
 
-struct dns_query *
-dns_ask(struct dns *dns, const char *name, enum dnssd_type type, dns_fn fn,
+/* A question that is not asked yet; NULL when out of memory. */
+static struct dns_query *
+new_query(struct dns *dns, const char *name, enum dnssd_type type, dns_fn fn,
 	void *user_data)
 {
 	struct dns_query *query = calloc(1, sizeof(*query));
@@ -338,8 +444,37 @@ dns_ask(struct dns *dns, const char *name, enum dnssd_type type, dns_fn fn,
 	query->user_data = user_data;
 	query->type = type;
 	memccpy(query->name, name, '\0', sizeof(query->name) - 1);
+	return query;
+}
+
+struct dns_query *
+dns_ask(struct dns *dns, const char *name, enum dnssd_type type, dns_fn fn,
+	void *user_data)
+{
+	struct dns_query *query = new_query(dns, name, type, fn, user_data);
+
+	if (query)
+		ask(query);
+	return query;
+}
+
+struct dns_query *
+dns_ask_host(struct dns *dns, const char *name, enum dnssd_type type, dns_fn fn,
+	void *user_data)
+{
+	struct dns_query *query = new_query(dns, name, type, fn, user_data);
+
+	if (!query)
+		return NULL;
+	query->host = true;
 	ask(query);
 	return query;
+}
+
+struct loop *
+dns_loop(const struct dns *dns)
+{
+	return dns->loop;
 }
 
 void

@@ -42,6 +42,9 @@ struct dns_domains {
  */
 struct dns *dns_new(struct loop *loop, const char *resolv_conf, int timeout_ms);
 
+/** The loop that it was made for. */
+struct loop *dns_loop(const struct dns *dns);
+
 /** Open questions end without their callback; accepts NULL. */
 void dns_free(struct dns *dns);
 
@@ -50,6 +53,14 @@ void dns_free(struct dns *dns);
  * Returns the question, valid until its callback runs; NULL when out of memory.
  */
 struct dns_query *dns_ask(struct dns *dns, const char *name, enum dnssd_type type,
+	dns_fn fn, void *user_data);
+
+/**
+ * Ask for the addresses of a host as a person wrote it: /etc/hosts and the search list
+ * count, as with getaddrinfo(3).
+ * @type  DNSSD_TYPE_A or DNSSD_TYPE_AAAA; otherwise as dns_ask()
+ */
+struct dns_query *dns_ask_host(struct dns *dns, const char *name, enum dnssd_type type,
 	dns_fn fn, void *user_data);
 
 /** Forget a question: its callback will not run. Accepts NULL. */

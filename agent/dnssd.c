@@ -35,8 +35,7 @@ struct host {
 };
 
 struct dnssd {
-	struct dns *dns;   /* borrowed */
-	struct loop *loop; /* borrowed */
+	struct dns *dns; /* borrowed */
 	struct dnssd_limits limits;
 	const char *domain; /* borrowed; NULL = search list */
 	uint64_t seed;      /* this agent's place in the share by weight */
@@ -189,7 +188,7 @@ add_host(struct dnssd *dnssd, const char *name)
 	memset(host, 0, sizeof(*host));
 	memccpy(host->name, name, '\0', sizeof(host->name) - 1);
 	host->wanted = true;
-	host->watch = name_watch_new(dnssd->dns, dnssd->loop, host->name,
+	host->watch = name_watch_new(dnssd->dns, host->name, NAME_WATCH_SRV_TARGET,
 		&dnssd->limits, on_host_change, dnssd);
 	if (host->watch)
 		dnssd->n_hosts++;
@@ -468,15 +467,14 @@ start_round(struct loop *loop, void *user_data)
 }
 
 struct dnssd *
-dnssd_new(struct dns *dns, struct loop *loop, const struct dnssd_options *options,
-	dnssd_change_fn fn, void *user_data)
+dnssd_new(struct dns *dns, const struct dnssd_options *options, dnssd_change_fn fn,
+	void *user_data)
 {
 	struct dnssd *dnssd = calloc(1, sizeof(*dnssd));
 
 	if (!dnssd)
 		return NULL;
 	dnssd->dns = dns;
-	dnssd->loop = loop;
 	dnssd->limits = options->limits;
 	dnssd->domain = options->domain;
 	dnssd->seed = dnssd_select_seed(options->identity);
@@ -484,8 +482,8 @@ dnssd_new(struct dns *dns, struct loop *loop, const struct dnssd_options *option
 	dnssd->user_data = user_data;
 	settings_init(&dnssd->settings);
 	dnssd->result.settings = dnssd->settings;
-	dnssd->timer = loop_add_timer(loop, start_round, dnssd);
-	dnssd->settle = loop_add_timer(loop, on_settle, dnssd);
+	dnssd->timer = loop_add_timer(dns_loop(dns), start_round, dnssd);
+	dnssd->settle = loop_add_timer(dns_loop(dns), on_settle, dnssd);
 	if (!dnssd->timer || !dnssd->settle) {
 		dnssd_free(dnssd);
 		return NULL;

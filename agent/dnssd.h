@@ -28,11 +28,11 @@ struct dnssd;
 /**
  * Start asking, after a random part of a second, so that a rack that gets power does
  * not ask as one.
- * @dns, @loop  borrowed, must outlive
- * Returns      NULL with errno on failure
+ * @dns     borrowed, must outlive
+ * Returns  NULL with errno on failure
  */
-struct dnssd *dnssd_new(struct dns *dns, struct loop *loop,
-	const struct dnssd_options *options, dnssd_change_fn fn, void *user_data);
+struct dnssd *dnssd_new(struct dns *dns, const struct dnssd_options *options,
+	dnssd_change_fn fn, void *user_data);
 
 /** Accepts NULL. */
 void dnssd_free(struct dnssd *dnssd);
@@ -54,4 +54,5 @@ enum dnssd_state {
 	DNSSD_STATE_ABSENT,  /* there is none */
 };
 
+/** See enum dnssd_state. */
 enum dnssd_state dnssd_state(const struct dnssd *dnssd);

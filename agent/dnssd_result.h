@@ -45,6 +45,7 @@ struct dnssd_target {
 void dnssd_result_fill(struct dnssd_result *result, const struct dnssd_target *targets,
 	unsigned n, uint64_t seed);
 
+/** True if nothing that a user of the result sees differs. */
 bool dnssd_result_equal(const struct dnssd_result *a, const struct dnssd_result *b);
 
 /** Put @n SRV records into an order that does not depend on that of the answer. */

@@ -30,7 +30,10 @@ struct family {
 };
 
 struct name_watch {
-	struct dns *dns;                   /* borrowed */
+	struct dns *dns; /* borrowed */
+	/* dns_ask or dns_ask_host */
+	struct dns_query *(*ask)(struct dns *dns, const char *name,
+		enum dnssd_type type, dns_fn fn, void *user_data);
 	const struct dnssd_limits *limits; /* borrowed */
 	name_watch_fn fn;
 	void *user_data;
@@ -116,13 +119,13 @@ ask_family(struct loop *loop, void *user_data)
 	struct family *f = user_data;
 
 	(void)loop;
-	f->query = dns_ask(f->watch->dns, f->watch->name, f->type, on_answer, f);
+	f->query = f->watch->ask(f->watch->dns, f->watch->name, f->type, on_answer, f);
 	if (!f->query)
 		loop_timer_in(f->timer, f->watch->limits->retry_min_ms);
 }
 
 struct name_watch *
-name_watch_new(struct dns *dns, struct loop *loop, const char *name,
+name_watch_new(struct dns *dns, const char *name, enum name_watch_kind kind,
 	const struct dnssd_limits *limits, name_watch_fn fn, void *user_data)
 {
 	struct name_watch *watch = calloc(1, sizeof(*watch));
@@ -130,6 +133,7 @@ name_watch_new(struct dns *dns, struct loop *loop, const char *name,
 	if (!watch)
 		return NULL;
 	watch->dns = dns;
+	watch->ask = kind == NAME_WATCH_HOST ? dns_ask_host : dns_ask;
 	watch->limits = limits;
 	watch->fn = fn;
 	watch->user_data = user_data;
@@ -140,12 +144,12 @@ name_watch_new(struct dns *dns, struct loop *loop, const char *name,
 		struct family *f = &watch->families[i];
 
 		f->watch = watch;
-		f->timer = loop_add_timer(loop, ask_family, f);
+		f->timer = loop_add_timer(dns_loop(dns), ask_family, f);
 		if (!f->timer) {
 			name_watch_free(watch);
 			return NULL;
 		}
-		ask_family(loop, f);
+		ask_family(dns_loop(dns), f);
 	}
 	return watch;
 }

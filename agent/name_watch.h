@@ -11,6 +11,11 @@
 
 struct name_watch;
 
+enum name_watch_kind {
+	NAME_WATCH_SRV_TARGET, /* absolute, looked up in DNS only */
+	NAME_WATCH_HOST,       /* as a person wrote it: /etc/hosts, search list */
+};
+
 /** An answer came or failed: name_watch_pick() may give another address than before.
  * Not called from inside name_watch_new(). */
 typedef void (*name_watch_fn)(void *user_data);
@@ -19,12 +24,13 @@ typedef void (*name_watch_fn)(void *user_data);
  * Watch @name from now on.
  *
  * @dns     borrowed, must outlive
- * @name    host name; not looked up in the search list; copied
+ * @name    copied
  * @limits  borrowed, must outlive
  * Returns  NULL with errno on failure
  */
-struct name_watch *name_watch_new(struct dns *dns, struct loop *loop, const char *name,
-	const struct dnssd_limits *limits, name_watch_fn fn, void *user_data);
+struct name_watch *name_watch_new(struct dns *dns, const char *name,
+	enum name_watch_kind kind, const struct dnssd_limits *limits, name_watch_fn fn,
+	void *user_data);
 
 /** Accepts NULL. Not from inside its own callback. */
 void name_watch_free(struct name_watch *watch);

@@ -85,6 +85,7 @@ int settings_put(
  */
 void settings_overlay(struct settings *base, const struct settings *over);
 
+/** True if both say the same and set the same. */
 bool settings_equal(const struct settings *a, const struct settings *b);
 
 /**

@@ -425,6 +425,20 @@ def test_a_collector_given_by_name_is_watched(world):
     assert probe.events[-1]["addr"] == "192.0.2.5"
 
 
+def test_a_collector_s_name_is_looked_up_as_a_person_wrote_it(world):
+    """In /etc/hosts, which needs no server, and in the search list."""
+    with open("/etc/hosts", encoding="ascii") as file:
+        lines = [line.split("#")[0].split() for line in file]
+    names = {line[1]: line[0] for line in lines if len(line) > 1 and "." in line[0]}
+    names["localhost"] = "127.0.0.1"
+    for name, address in names.items():
+        probe = world.fast_probe("--name", name)
+        wait_until(lambda: any(e.get("addr") in (address, "::1") for e in probe.events), f"the address of {name}")
+    world.fake(zone())
+    probe = world.fast_probe("--name", "c1")
+    wait_until(lambda: any(e.get("addr") == "192.0.2.1" for e in probe.events), "an address from the search list")
+
+
 def _head(question, flags=0x8580, questions=1, answers=1):
     return struct.pack("!6H", question.id, flags, questions, answers, 0, 0)
 

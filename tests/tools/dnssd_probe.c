@@ -110,19 +110,6 @@ on_stdin(struct loop *loop, int fd, unsigned events, void *user_data)
 	fflush(stdout);
 }
 
-/* Milliseconds that a person typed; the program ends if they are none. */
-static int64_t
-parse_ms(const char *text)
-{
-	uint32_t ms;
-
-	if (parse_u32(text, 0, INT32_MAX, &ms) < 0) {
-		fprintf(stderr, "dnssd_probe: \"%s\" is not a number\n", text);
-		exit(EXIT_FAILURE);
-	}
-	return ms;
-}
-
 struct arguments {
 	const char *resolv_conf;
 	const char *name;
@@ -148,6 +135,11 @@ parse_arguments(int argc, char **argv, struct arguments *ret)
 	*ret = (struct arguments){ .timeout_ms = DNS_TIMEOUT_MS,
 		.dnssd = { .identity = "probe", .limits = dnssd_default_limits } };
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		uint32_t ms = 0;
+		bool is_ms = c == 't' || c == 'g' || c == 'o';
+
+		if (c == '?' || (is_ms && parse_u32(optarg, 0, INT32_MAX, &ms) < 0))
+			return -EINVAL;
 		if (c == 'r')
 			ret->resolv_conf = optarg;
 		else if (c == 'd')
@@ -155,15 +147,13 @@ parse_arguments(int argc, char **argv, struct arguments *ret)
 		else if (c == 'i')
 			ret->dnssd.identity = optarg;
 		else if (c == 't')
-			ret->dnssd.limits.ttl_min_ms = parse_ms(optarg);
+			ret->dnssd.limits.ttl_min_ms = ms;
 		else if (c == 'g')
-			ret->dnssd.limits.grace_ms = parse_ms(optarg);
+			ret->dnssd.limits.grace_ms = ms;
 		else if (c == 'o')
-			ret->timeout_ms = (int)parse_ms(optarg);
-		else if (c == 'n')
-			ret->name = optarg;
+			ret->timeout_ms = (int)ms;
 		else
-			return -EINVAL;
+			ret->name = optarg;
 	}
 	/* Who asks for a faster pace wants it in all cases. */
 	if (ret->dnssd.limits.ttl_min_ms < dnssd_default_limits.ttl_min_ms) {
@@ -184,17 +174,19 @@ main(int argc, char **argv)
 	int rc;
 
 	log_open("dnssd_probe");
-	if (parse_arguments(argc, argv, &args) < 0)
+	if (parse_arguments(argc, argv, &args) < 0) {
+		log_error("an option is not understood");
 		return EXIT_FAILURE;
+	}
 	loop = loop_new();
 	dns = loop ? dns_new(loop, args.resolv_conf, args.timeout_ms) : NULL;
 	if (!dns)
 		return EXIT_FAILURE;
 	if (args.name)
-		probe.watch = name_watch_new(
-			dns, loop, args.name, &args.dnssd.limits, on_name, &probe);
+		probe.watch = name_watch_new(dns, args.name, NAME_WATCH_HOST,
+			&args.dnssd.limits, on_name, &probe);
 	else
-		probe.dnssd = dnssd_new(dns, loop, &args.dnssd, on_change, &probe);
+		probe.dnssd = dnssd_new(dns, &args.dnssd, on_change, &probe);
 	probe.beat = loop_add_timer(loop, on_beat, &probe);
 	if (!probe.beat || !loop_add_fd(loop, 0, LOOP_READ, on_stdin, &probe))
 		return EXIT_FAILURE;
