@@ -227,8 +227,7 @@ open_sending(struct agent *agent, struct err *err)
 	agent->dns = dns_new(agent->loop, agent->options->resolv_conf, DNS_TIMEOUT_MS);
 	if (!agent->dns || !agent->auto_file)
 		return err_sys(err, -errno, "DNS");
-	agent->destinations =
-		destinations_new(agent->loop, agent->dns, on_destinations, agent);
+	agent->destinations = destinations_new(agent->dns, on_destinations, agent);
 	if (!agent->destinations)
 		return err_set(err, -ENOMEM, "out of memory");
 	datagram_conf_init(&conf);

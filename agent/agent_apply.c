@@ -240,8 +240,7 @@ start_dnssd(struct agent *agent)
 	agent->dnssd_domain = domain ? strdup(domain) : NULL;
 	options.domain = agent->dnssd_domain;
 	if (!domain || agent->dnssd_domain)
-		agent->dnssd =
-			dnssd_new(agent->dns, agent->loop, &options, on_dnssd, agent);
+		agent->dnssd = dnssd_new(agent->dns, &options, on_dnssd, agent);
 	if (!agent->dnssd)
 		log_error("DNS-SD: cannot start: %s", strerror(errno));
 }
@@ -323,7 +322,8 @@ agent_reload(struct agent *agent)
 	}
 	if (r < 0) {
 		agent->reload_error = err;
-		log_error("reload failed: the configuration in use stays");
+		log_error(
+			"reload failed, the configuration in use stays: %s", err.text);
 		return;
 	}
 	err_clear(&agent->reload_error);

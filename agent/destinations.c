@@ -22,8 +22,7 @@ struct named {
 };
 
 struct destinations {
-	struct loop *loop; /* borrowed, like dns */
-	struct dns *dns;
+	struct dns *dns; /* borrowed */
 	destinations_fn fn;
 	void *user_data;
 	const struct agent_conf *conf; /* NULL: none yet */
@@ -230,14 +229,12 @@ apply(struct destinations *d)
 }
 
 struct destinations *
-destinations_new(
-	struct loop *loop, struct dns *dns, destinations_fn fn, void *user_data)
+destinations_new(struct dns *dns, destinations_fn fn, void *user_data)
 {
 	struct destinations *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return NULL;
-	d->loop = loop;
 	d->dns = dns;
 	d->fn = fn;
 	d->user_data = user_data;

@@ -14,16 +14,15 @@
 #include "agent/collector.h"
 #include "agent/dns.h"
 #include "agent/dnssd_result.h"
-#include "common/loop.h"
 
 struct destinations; /* owned by who made it */
 
 /** The collectors in use changed. Also from inside destinations_configure(). */
 typedef void (*destinations_fn)(void *user_data);
 
-/** Nobody to send to at first. @loop and @dns are borrowed. NULL: out of memory. */
+/** Nobody to send to at first. @dns is borrowed. NULL: out of memory. */
 struct destinations *destinations_new(
-	struct loop *loop, struct dns *dns, destinations_fn fn, void *user_data);
+	struct dns *dns, destinations_fn fn, void *user_data);
 
 /** Accepts NULL. */
 void destinations_free(struct destinations *d);
