@@ -17,7 +17,7 @@
 #include "common/err.h"
 
 /* Ports that are read together, at most. */
-enum { COUNTER_PORTS_MAX = 64 };
+enum { COUNTER_PORTS_MAX = 32 };
 
 /* One port of a batch. */
 struct counter_port {
@@ -40,6 +40,17 @@ struct counter_source {
 	void (*read_host)(void *ctx, const struct iface_table *ifaces,
 		struct host_sample *sample);
 };
+
+/* One per file counter_*.c. */
+extern const struct counter_source counter_if;
+extern const struct counter_source counter_ethtool;
+extern const struct counter_source counter_lag;
+extern const struct counter_source counter_host;
+extern const struct counter_source counter_host_cpu;
+extern const struct counter_source counter_host_memory;
+extern const struct counter_source counter_host_disk;
+extern const struct counter_source counter_host_net;
+extern const struct counter_source counter_host_ip;
 
 /** All sources, ended by NULL. */
 extern const struct counter_source *const counter_sources[];

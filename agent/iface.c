@@ -219,6 +219,7 @@ take_link(struct iface *i, const struct link_msg *m)
 	fields |= TAKE(i->oper_up, is_oper_up(m), IFACE_FIELD_OPER);
 	fields |= TAKE(i->mtu, m->mtu, IFACE_FIELD_MTU);
 	fields |= TAKE(i->master, m->master, IFACE_FIELD_MASTER);
+	fields |= TAKE(i->is_lag_member, m->is_lag_member, IFACE_FIELD_MASTER);
 	fields |= TAKE(i->lower, m->lower, IFACE_FIELD_LOWER);
 	i->by_kernel = m->has_switch_id;
 	return fields | take_mac(i, m) | take_alias(i, m);

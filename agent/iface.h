@@ -44,9 +44,10 @@ struct iface {
 	bool has_mac;
 	uint8_t mac[6];
 	uint32_t mtu;
-	uint32_t master;  /* ifIndex of its bridge, bond, VRF; 0 = none */
-	uint32_t lower;   /* ifIndex of the link below, in this namespace; 0 = none */
-	uint16_t vlan_id; /* LINK_KIND_VLAN only; else 0 */
+	uint32_t master;    /* ifIndex of its bridge, bond, VRF; 0 = none */
+	bool is_lag_member; /* its master is a bond or team */
+	uint32_t lower;     /* ifIndex of the link below, in this namespace; 0 = none */
+	uint16_t vlan_id;   /* LINK_KIND_VLAN only; else 0 */
 	struct iface_speed speed; /* at present */
 	uint64_t last_bps; /* last speed that was known: a port that loses its carrier
 			      keeps its sampling rate */
@@ -72,7 +73,7 @@ enum iface_field {
 	IFACE_FIELD_FLAGS = 1 << 4, /* any of IFF_…, or promiscuous */
 	IFACE_FIELD_MAC = 1 << 5,
 	IFACE_FIELD_MTU = 1 << 6,
-	IFACE_FIELD_MASTER = 1 << 7, /* .old_master */
+	IFACE_FIELD_MASTER = 1 << 7, /* or is_lag_member; .old_master */
 	IFACE_FIELD_LOWER = 1 << 8,
 	IFACE_FIELD_SPEED = 1 << 9, /* speed or last_bps */
 	IFACE_FIELD_PORT = 1 << 10, /* is_switch_port */

@@ -185,13 +185,14 @@ decode_info(const struct nlattr *info, struct link_msg *m)
 		if (attrs[IFLA_INFO_DATA])
 			rc = decode_kind_data(attrs[IFLA_INFO_DATA], m);
 	}
-	if (rc < 0 || !attrs[IFLA_INFO_SLAVE_KIND] || !attrs[IFLA_INFO_SLAVE_DATA])
+	if (rc < 0 || !attrs[IFLA_INFO_SLAVE_KIND])
 		return rc;
 	nlattr_string(attrs[IFLA_INFO_SLAVE_KIND], kind, sizeof(kind));
 	m->is_bond_member = strcmp(kind, "bond") == 0;
-	return m->is_bond_member ? decode_bond_member(
-					   attrs[IFLA_INFO_SLAVE_DATA], &m->bond_member)
-				 : 0;
+	m->is_lag_member = m->is_bond_member || strcmp(kind, "team") == 0;
+	if (m->is_bond_member && attrs[IFLA_INFO_SLAVE_DATA])
+		rc = decode_bond_member(attrs[IFLA_INFO_SLAVE_DATA], &m->bond_member);
+	return rc;
 }
 
 /* The attributes that stand for themselves. */

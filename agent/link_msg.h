@@ -73,6 +73,7 @@ struct link_msg {
 	bool has_switch_id;
 	uint16_t vlan_id;
 	struct link_bond bond; /* LINK_KIND_BOND */
+	bool is_lag_member;    /* of a bond or team */
 	bool is_bond_member;   /* then bond_member is valid */
 	struct link_bond_member bond_member;
 };
