@@ -20,8 +20,8 @@ _SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 class Policy:
     """Directories as the package would make them, and the files in them."""
 
-    def __init__(self, parent=None):
-        self.base = tempfile.mkdtemp(prefix="tapgate-test-", dir=parent)
+    def __init__(self, prefix="tapgate-test-", parent=None):
+        self.base = tempfile.mkdtemp(prefix=prefix, dir=parent)
         os.chmod(self.base, 0o755)
         self.conf = os.path.join(self.base, "policy.conf")
         self.directory = os.path.join(self.base, "policy.d")

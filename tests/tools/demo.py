@@ -18,7 +18,7 @@ from programs import Flood, Sink
 
 ATTACKER, NEIGHBOUR, VICTIM = 1, 2, 3
 FLOOD_RATE, NEIGHBOUR_RATE, PORT = 50000, 1000, 53
-ROW_S, PHASE_S = 0.2, 2.0
+ROW_S, PHASE_S = 0.25, 3.0
 URL = "http://127.0.0.1:8080/acl/ddos1"
 RULE = "-A FORWARD -i swp1 -s 10.0.1.1/32 -p udp --dport 53 -j DROP"
 BAD_RULE = "-A FORWARD -i swp1 -s 10.0.1.1/32 -p udp --dprt 53 -j DROP"
@@ -43,7 +43,7 @@ class Demo:
 
     def __init__(self, stack):
         self.switch = stack.enter_context(Switch(bridged=(), routed=(1, 2, 3), answer=True))
-        self.policy = Policy()
+        self.policy = Policy("tapgate-demo-")
         stack.callback(self.policy.close)
         self.server = Server(self.switch.ns, self.policy, log_level="info")
         stack.callback(self.server.stop)
@@ -83,19 +83,22 @@ class Demo:
     def curl(self, *options):
         """Run curl as a user would, and find out when its request went out.
 
-        Returns (its output, when it was started, when it sent the request; both CLOCK_REALTIME in ns).
+        Returns (its output, status code, when it was started, when it had connected and was about to send; both
+        CLOCK_REALTIME in ns).
         """
         started_ns = time.time_ns()
         done = self.switch.ns.run("curl", "-sS", "-v", "--trace-time", *options, check=False)
-        sent_ns = started_ns
-        for line in done.stderr.splitlines():
-            clock, _, rest = line.partition(" ")
-            if rest.startswith(("> PUT", "> DELETE")):
-                moment = datetime.datetime.combine(datetime.date.today(), datetime.time.fromisoformat(clock))
-                sent_ns = int(moment.timestamp() * 1e9)
         if done.returncode != 0:
             raise SystemExit(f"curl failed:\n{done.stderr}")
-        return done.stdout, started_ns, sent_ns
+        connected_ns, status = started_ns, ""
+        for line in done.stderr.splitlines():
+            clock, _, rest = line.partition(" ")
+            if rest.startswith("* Connected to"):
+                moment = datetime.datetime.combine(datetime.date.today(), datetime.time.fromisoformat(clock))
+                connected_ns = int(moment.timestamp() * 1e9)
+            elif rest.startswith("< HTTP/1.1 "):
+                status = rest[len("< HTTP/1.1 "):].strip()
+        return done.stdout, status, started_ns, connected_ns
 
 
 def introduce(demo):
@@ -112,11 +115,13 @@ def introduce(demo):
 def stop_flood(demo):
     body = json.dumps(["[iptables]", RULE])
     say(bold(f"\nswitch# curl -X PUT {URL} -H 'Content-Type: application/json' \\\n             -d '{body}'"))
-    _, started_ns, sent_ns = demo.curl("-X", "PUT", URL, "-H", "Content-Type: application/json", "-d", body)
+    _, status, started_ns, connected_ns = demo.curl("-X", "PUT", URL, "-H", "Content-Type: application/json", "-d",
+                                                    body)
+    say(f"HTTP {status}\n")
     flood, neighbour = demo.watch()
     _, last_ns = demo.sink.flow(demo.attacker.ip4)
-    from_request_ms, from_start_ms = (max(last_ns - since, 0) / 1e6 for since in (sent_ns, started_ns))
-    say(bold(f"\nThe last packet of the flood arrived {from_request_ms:.1f} ms after curl sent the request")
+    from_request_ms, from_start_ms = (max(last_ns - since, 0) / 1e6 for since in (connected_ns, started_ns))
+    say(bold(f"\nThe last packet of the flood arrived {from_request_ms:.1f} ms after curl had connected")
         + f" ({from_start_ms:.1f} ms after curl was started).")
     demo.record["stop"] = {"from_request_ms": from_request_ms, "from_start_ms": from_start_ms, "flood_pps": flood,
                            "neighbour_pps": neighbour}
@@ -134,22 +139,24 @@ def show_policy(demo):
 
 def let_flow(demo):
     say(bold(f"\nswitch# curl -X DELETE {URL}"))
-    _, _, sent_ns = demo.curl("-X", "DELETE", URL)
+    _, status, _, _ = demo.curl("-X", "DELETE", URL)
+    say(f"HTTP {status}\n")
     flood, neighbour = demo.watch(PHASE_S / 2)
-    demo.record["resume"] = {"flood_pps": flood, "neighbour_pps": neighbour, "sent_ns": sent_ns}
+    demo.record["resume"] = {"flood_pps": flood, "neighbour_pps": neighbour}
     return flood > 0.8 * FLOOD_RATE
 
 
 def show_error(demo):
     body = json.dumps(["[iptables]", BAD_RULE])
-    say("\nA mistake is answered with its line and its reason, and nothing changes:")
-    say(bold(f"switch# curl -i -X PUT {URL} -H 'Prefer: wait=5' -H 'Content-Type: application/json' \\\n"
-             f"             -d '{body}'"))
-    answer, _, _ = demo.curl("-i", "-X", "PUT", URL, "-H", "Prefer: wait=5", "-H", "Content-Type: application/json",
-                             "-d", body)
-    say(answer.rstrip())
-    demo.record["error"] = answer
-    return answer.startswith("HTTP/1.1 422")
+    say("\nAnd a mistake? A client that waits for the outcome is told the line and the reason:")
+    say(bold(f"switch# curl -X PUT {URL} -H 'Prefer: wait=5' -H 'Content-Type: application/json' \\\n"
+             f"             -d '{body}' | python3 -m json.tool"))
+    answer, status, _, _ = demo.curl("-X", "PUT", URL, "-H", "Prefer: wait=5", "-H", "Content-Type: application/json",
+                                     "-d", body)
+    say(f"HTTP {status}")
+    say(json.dumps(json.loads(answer), indent=4, ensure_ascii=False))
+    demo.record["error"] = json.loads(answer)
+    return status.startswith("422") and "--dprt" in answer
 
 
 def summarize(results):
@@ -170,7 +177,7 @@ def main(arguments):
         show_policy(demo)
         flowed = let_flow(demo)
         refused = show_error(demo)
-    results = [(f"one PUT stopped the flood within {stop_ms:.1f} ms, and the neighbour did not notice", stopped),
+    results = [(f"one PUT stopped the flood, {stop_ms:.1f} ms after it was sent, and the neighbour did not notice", stopped),
                ("one DELETE let it flow again", flowed),
                ("a wrong rule was refused by line and reason", refused)]
     summarize(results)
