@@ -89,7 +89,7 @@ WRONG = [
     ("[iptables]", "-t mangle -A POSTROUTING -i swp1 -j DROP", "-i"),
     ("[iptables]", "-A FORWARD -m dscp --dscp 64 -j DROP", "64"),
     ("[iptables]", "-A FORWARD -m dscp --dscp-class zz -j DROP", "zz"),
-    ("[iptables]", "-A FORWARD -p tcp --tcp-flags SYN,XXX SYN -j DROP", "XXX"),
+    ("[iptables]", "-A FORWARD -p tcp --tcp-flags SYN,NOSUCH SYN -j DROP", "NOSUCH"),
     ("[iptables]", "-A FORWARD -s $ -j DROP", "$"),
     ("[nosuchsection]", "-A FORWARD -j DROP", "nosuchsection"),
     ("[ebtables]", "-A FORWARD -s 00:11:22:33:44 -j DROP", "00:11:22:33:44"),

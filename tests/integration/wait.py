@@ -21,3 +21,8 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
         if time.monotonic() > end:
             raise AssertionError(f"after {deadline_s:g} s still not: {what}")
         time.sleep(_PAUSE_S)
+
+
+def let_pass(seconds):
+    """For measurements over a time. Not for waiting: what is waited for is a condition."""
+    time.sleep(seconds)
