@@ -6,11 +6,12 @@
 # What it takes to build and to run the demo.
 # shellcheck disable=SC2034 # used by the programs that source this file
 packages_base=(gcc libc6-dev cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev
-	libmnl-dev libnftnl-dev libcivetweb-dev libcjson-dev libcap-ng-dev libseccomp-dev libxxhash-dev
-	libcmocka-dev nftables iproute2 procps curl python3)
+	libmnl-dev libnftnl-dev libcivetweb-dev libcjson-dev libcap-ng-dev libseccomp-dev libxxhash-dev libc-ares-dev
+	libcmocka-dev nftables iproute2 procps curl python3 netbase)
 # What the tests need beyond that.
 # shellcheck disable=SC2034
-packages_test=(clang clang-format iptables python3-pytest universal-ctags shellcheck strace)
+packages_test=(clang clang-format iptables ebtables python3-pytest universal-ctags shellcheck strace tshark
+	dnsmasq-base ethtool iputils-ping git)
 
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {
