@@ -27,7 +27,8 @@ struct counter_port {
 };
 
 struct counter_source {
-	const char *name; /* log topic */
+	const char *name; /* for the log */
+	bool is_required; /* without it the agent cannot do its task */
 	/* Open sockets and files; *ret_ctx is passed to the others. 0; or negative
 	 * errno with a reason: then this source is left out, and its values are
 	 * unknown. */

@@ -150,6 +150,7 @@ counter_if_close(void *ctx)
 
 const struct counter_source counter_if = {
 	.name = "counter_if",
+	.is_required = true,
 	.open = counter_if_open,
 	.close = counter_if_close,
 	.read_ports = counter_if_read,

@@ -22,12 +22,6 @@
 #include "common/err.h"
 #include "common/loop.h"
 
-enum {
-	POLLER_TICK_MS = 500,  /* due times are multiples of this */
-	POLLER_FIRST_MS = 500, /* a new port is read so soon, at the latest */
-	POLLER_INTERVAL_MAX_S = SETTINGS_POLLING_MAX_S,
-};
-
 struct poller; /* owned by who made it */
 
 /* What the poller works with; all borrowed for its life. */
@@ -68,6 +62,7 @@ void poller_free(struct poller *p);
 void poller_configure(struct poller *p, const struct agent_conf *conf,
 	const struct settings *settings);
 
-/** Number of ports that are polled, and the sum of samples. */
+/** Number of ports that are polled. */
 size_t poller_ports(const struct poller *p);
+/** Borrowed; lives as long as @p. */
 const struct poller_stats *poller_stats(const struct poller *p);

@@ -31,7 +31,7 @@ PURE = [
     "agent/*_msg.[ch]", "agent/sflow_*.[ch]", "agent/packet.[ch]", "agent/counters.[ch]", "agent/agent_conf*.[ch]",
     "agent/conf_*.[ch]", "agent/settings.[ch]", "agent/agent_addr.[ch]", "agent/hsflowd_auto.[ch]",
     "agent/dnssd_txt.[ch]", "agent/dnssd_track.[ch]", "agent/dnssd_select.[ch]", "agent/dnssd_result.[ch]",
-    "agent/proc_*text.[ch]", "agent/text.[ch]", "agent/host_uuid.[ch]",
+    "agent/proc_*text.[ch]", "agent/text.[ch]", "agent/host_uuid.[ch]", "agent/if_history.[ch]",
     "aclserver/diag.[ch]", "aclserver/field.[ch]", "aclserver/hash.[ch]", "aclserver/json_*.[ch]",
     "aclserver/match*.[ch]", "aclserver/target*.[ch]", "aclserver/rule.[ch]", "aclserver/rule_*.[ch]", "aclserver/ruleset*.[ch]",
     "aclserver/dscp_name.[ch]", "aclserver/policy_compile.c",
