@@ -20,7 +20,6 @@
 enum replay_msg_source {
 	REPLAY_MSG_NFLOG = 1,   /* NFNL_SUBSYS_ULOG, from nlmsghdr on */
 	REPLAY_MSG_PSAMPLE = 2, /* generic netlink family psample, likewise */
-	REPLAY_MSG_PACKET = 3,  /* afpacket: struct of its own, see source_afpacket.c */
 };
 
 enum {

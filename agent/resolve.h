@@ -63,4 +63,5 @@ void resolve_output(
 void resolve_input(
 	struct resolve *r, struct packet *p, uint32_t ifindex, struct mono now);
 
+/** Counts since it was opened. */
 const struct resolve_stats *resolve_stats(const struct resolve *r);

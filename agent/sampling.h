@@ -100,4 +100,5 @@ struct sampling_stats {
 	struct resolve_stats resolve;
 };
 
+/** Counts since it was opened. */
 void sampling_stats(const struct sampling *s, struct sampling_stats *ret);

@@ -73,11 +73,14 @@ struct source_ops {
 	const char *name; /* in the configuration, in status and as log topic */
 	bool wants_raw; /* needs CAP_NET_RAW beside CAP_NET_ADMIN, for as long as it is
 			   open */
-	bool chooses;   /* it samples the ports that sampling.c names; else it takes
-			   what others have set up, and configure() is not called */
+	bool taps;      /* for the ports of pcap blocks; else for switch ports */
 
 	/* True if @conf asks for this source. */
 	bool (*wanted)(const struct agent_conf *conf);
+
+	/* True if it then samples the ports that configure() names; else it takes what
+	 * others have set up. NULL: never. */
+	bool (*chooses)(const struct agent_conf *conf);
 
 	/* Open sockets, join groups, start reading in the callbacks of env->loop. All
 	 * that needs more privilege than CAP_NET_ADMIN (and CAP_NET_RAW) is done here.
@@ -91,7 +94,7 @@ struct source_ops {
 	/* Sample exactly these @n ports, sorted by ifindex, from now on. Only what
 	 * differs from the last call is touched. Returns how many the kernel refused,
 	 * -> failed; the source tells why in the log and tries those again at the next
-	 * call. NULL if !chooses. */
+	 * call. NULL if it never chooses. */
 	size_t (*configure)(void *ctx, const struct source_port *ports, size_t n);
 
 	/* Once a second: read pools, retry what failed. May be NULL. */
@@ -99,6 +102,11 @@ struct source_ops {
 
 	void (*stats)(const void *ctx, struct source_stats *ret);
 };
+
+extern const struct source_ops source_replay;
+extern const struct source_ops source_psample;
+extern const struct source_ops source_afpacket;
+extern const struct source_ops source_nflog;
 
 /** All sources in order of preference for a port, ended by NULL. */
 extern const struct source_ops *const sources[];

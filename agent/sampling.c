@@ -1,0 +1,422 @@
+/*
+ * sampling.c - opens the sources, tells them their ports, and takes each sample on to
+ * its datagram.
+ */
+#include "agent/sampling.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+
+enum {
+	SOURCES_MAX = 8,
+	TICK_MS = 1000,
+};
+
+struct open_source {
+	const struct source_ops *ops;
+	void *ctx; /* owned, of the source */
+	bool chooses;
+	struct source_port
+		*ports; /* SOURCE_PORTS_MAX of them; owned; NULL if !chooses */
+	size_t n_ports;
+};
+
+struct sampling {
+	struct sampling_env env;
+	struct source_sink sink;
+	const struct agent_conf *conf; /* borrowed; NULL before sampling_configure() */
+	struct settings settings;
+	struct resolve *resolve; /* owned */
+	struct loop_source *tick, *plan;
+	struct open_source sources[SOURCES_MAX];
+	size_t n_sources;
+	size_t n_refused; /* ports beyond SOURCE_PORTS_MAX, at present */
+	struct mono now;  /* of the batch that is read */
+	struct sampling_stats stats;
+};
+
+/* The way of a sample. */
+
+static void
+on_begin(void *user_data)
+{
+	struct sampling *s = user_data;
+
+	s->now = mono_now();
+}
+
+static void
+resolve_ports(struct sampling *s, struct packet *p)
+{
+	if (p->output.kind == PACKET_PORT_UNKNOWN &&
+		p->input.kind == PACKET_PORT_IFINDEX)
+		resolve_output(s->resolve, p, p->input.value, s->now);
+	else if (p->input.kind == PACKET_PORT_UNKNOWN &&
+		 p->output.kind == PACKET_PORT_IFINDEX)
+		resolve_input(s->resolve, p, p->output.value, s->now);
+	s->stats.unknown_output += p->output.kind == PACKET_PORT_UNKNOWN;
+}
+
+static void
+on_packet(struct packet *p, void *user_data)
+{
+	struct sampling *s = user_data;
+	struct sampler *sampler = sampler_get(s->env.samplers, p->source);
+
+	s->stats.packets++;
+	if (!sampler) {
+		s->stats.refused++;
+		return;
+	}
+	resolve_ports(s, p);
+	if (sampler_take_packet(sampler, p, s->env.datagram, s->now) < 0)
+		s->stats.refused++;
+	else
+		s->stats.sent++;
+}
+
+static void
+on_lost(uint32_t ifindex, uint32_t n, uint32_t rate, void *user_data)
+{
+	struct sampling *s = user_data;
+	struct sampler *sampler =
+		sampler_get(s->env.samplers, data_source_port(ifindex));
+
+	if (sampler)
+		sampler_lost(sampler, n, rate);
+}
+
+/* Ports. */
+
+/* What stands above or beside real ports is sampled only if the file names it. */
+static bool
+is_tap(const struct iface *iface, const struct agent_conf_pcap *pcap)
+{
+	if (pcap->device)
+		return true;
+	switch (iface->kind) {
+	case LINK_KIND_NONE:
+	case LINK_KIND_VETH:
+	case LINK_KIND_DSA:
+	case LINK_KIND_BRIDGE:
+		return !(iface->flags & IFF_LOOPBACK);
+	default:
+		return false;
+	}
+}
+
+/* What the configuration says of @iface; false if it is not to be sampled. */
+static bool
+want_port(const struct sampling *s, const struct iface *iface, bool *ret_tapped,
+	struct source_port *ret)
+{
+	const struct agent_conf_pcap *pcap =
+		agent_conf_find_pcap(s->conf, iface->name, iface->last_bps);
+
+	if (pcap && !is_tap(iface, pcap))
+		pcap = NULL;
+	if (!pcap && !iface->is_switch_port)
+		return false;
+	*ret_tapped = pcap != NULL;
+	*ret = (struct source_port){
+		.ifindex = iface->index,
+		.header_bytes = s->settings.header_bytes,
+		.promisc = pcap && pcap->promisc,
+		.rate = agent_conf_sampling(
+			s->conf, &s->settings, iface->name, iface->last_bps),
+	};
+	memcpy(ret->name, iface->name, sizeof(ret->name));
+	if (pcap && pcap->has_sampling)
+		ret->rate = pcap->sampling;
+	return ret->rate > 0;
+}
+
+/* The source for a port: a tapped one is for afpacket, any other for what is not. */
+static struct open_source *
+source_for(struct sampling *s, bool tapped)
+{
+	for (size_t i = 0; i < s->n_sources; i++) {
+		struct open_source *o = &s->sources[i];
+
+		if (o->chooses && o->ops->taps == tapped)
+			return o;
+	}
+	return NULL;
+}
+
+static int
+by_ifindex(const void *a, const void *b)
+{
+	const struct source_port *x = a, *y = b;
+
+	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
+}
+
+static void
+collect_ports(struct sampling *s)
+{
+	s->n_refused = 0;
+	for (size_t i = 0; i < s->n_sources; i++)
+		s->sources[i].n_ports = 0;
+	for (const struct iface *f = s->env.ifaces->first; f; f = f->next_all) {
+		struct source_port port;
+		struct open_source *o;
+		bool tapped;
+
+		if (!want_port(s, f, &tapped, &port))
+			continue;
+		o = source_for(s, tapped);
+		if (!o)
+			continue;
+		if (o->n_ports == SOURCE_PORTS_MAX)
+			s->n_refused++;
+		else
+			o->ports[o->n_ports++] = port;
+	}
+}
+
+static void
+on_plan(struct loop *loop, void *user_data)
+{
+	struct sampling *s = user_data;
+	size_t refused = s->n_refused;
+
+	(void)loop;
+	collect_ports(s);
+	if (s->n_refused > 0 && refused == 0)
+		log_warning("sampling: more than %d ports; %zu are not sampled",
+			SOURCE_PORTS_MAX, s->n_refused);
+	for (size_t i = 0; i < s->n_sources; i++) {
+		struct open_source *o = &s->sources[i];
+
+		if (!o->chooses)
+			continue;
+		qsort(o->ports, o->n_ports, sizeof(*o->ports), by_ifindex);
+		(void)o->ops->configure(o->ctx, o->ports, o->n_ports);
+		log_debug("sampling", "%s samples %zu ports", o->ops->name, o->n_ports);
+	}
+}
+
+/* Many ports that change together make one plan. */
+static void
+on_iface(const struct iface_event *event, void *user_data)
+{
+	const unsigned relevant = IFACE_FIELD_NAME | IFACE_FIELD_SPEED |
+				  IFACE_FIELD_PORT | IFACE_FIELD_KIND;
+	struct sampling *s = user_data;
+
+	if (!s->conf)
+		return;
+	if (event->kind != IFACE_CHANGED || event->fields & relevant)
+		loop_timer_in(s->plan, 0);
+}
+
+static void
+on_tick(struct loop *loop, void *user_data)
+{
+	struct sampling *s = user_data;
+
+	(void)loop;
+	for (size_t i = 0; i < s->n_sources; i++) {
+		if (s->sources[i].ops->tick)
+			s->sources[i].ops->tick(s->sources[i].ctx);
+	}
+	loop_timer_in(s->tick, TICK_MS);
+}
+
+/* Opening and closing. */
+
+static int
+open_source(struct sampling *s, const struct source_ops *ops,
+	const struct agent_conf *conf, struct err *err)
+{
+	const struct source_env env = {
+		.loop = s->env.loop,
+		.sink = &s->sink,
+		.record = s->env.record,
+		.receive_bytes = s->env.receive_bytes,
+	};
+	struct open_source *o = &s->sources[s->n_sources];
+	int rc;
+
+	o->ops = ops;
+	o->chooses = ops->chooses && ops->chooses(conf);
+	if (o->chooses) {
+		o->ports = calloc(SOURCE_PORTS_MAX, sizeof(*o->ports));
+		if (!o->ports)
+			return err_sys(err, -ENOMEM, "%s", ops->name);
+	}
+	/* From here on sampling_close() frees it. */
+	s->n_sources++;
+	rc = ops->open(conf, &env, &o->ctx, err);
+	if (rc < 0)
+		return rc;
+	log_info("sampling: source %s%s", ops->name,
+		o->chooses ? "" : ", set up by others");
+	return 0;
+}
+
+static int
+open_sources(struct sampling *s, const struct agent_conf *conf, struct err *err)
+{
+	if (conf->psample.enabled && conf->psample.install)
+		log_warning("psample: programming ports is not possible yet; they are "
+			    "sampled by nflog");
+	for (size_t i = 0; sources[i] && s->n_sources < SOURCES_MAX; i++) {
+		int rc;
+
+		if (!sources[i]->wanted(conf))
+			continue;
+		rc = open_source(s, sources[i], conf, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+sampling_start(struct sampling *s, const struct agent_conf *conf, struct err *err)
+{
+	int rc;
+
+	s->resolve = resolve_open(s->env.loop, s->env.ifaces, err);
+	if (!s->resolve)
+		return err->code;
+	s->tick = loop_add_timer(s->env.loop, on_tick, s);
+	s->plan = loop_add_timer(s->env.loop, on_plan, s);
+	if (!s->tick || !s->plan)
+		return err_sys(err, -ENOMEM, "sampling: timers");
+	rc = iface_observe(s->env.ifaces, on_iface, s);
+	if (rc < 0)
+		return err_sys(err, rc, "sampling: observing interfaces");
+	rc = open_sources(s, conf, err);
+	if (rc < 0)
+		return rc;
+	loop_timer_in(s->tick, TICK_MS);
+	return 0;
+}
+
+struct sampling *
+sampling_open(
+	const struct sampling_env *env, const struct agent_conf *conf, struct err *err)
+{
+	struct sampling *s = calloc(1, sizeof(*s));
+	struct err why = { 0 };
+
+	if (!s) {
+		(void)err_sys(err, -ENOMEM, "sampling");
+		return NULL;
+	}
+	s->env = *env;
+	s->now = mono_now();
+	s->sink = (struct source_sink){ on_begin, on_packet, on_lost, s };
+	if (sampling_start(s, conf, &why) == 0)
+		return s;
+	(void)err_set(err, why.code, "%s", why.text);
+	sampling_close(s);
+	return NULL;
+}
+
+void
+sampling_close(struct sampling *s)
+{
+	if (!s)
+		return;
+	iface_unobserve(s->env.ifaces, on_iface, s);
+	for (size_t i = 0; i < s->n_sources; i++) {
+		s->sources[i].ops->close(s->sources[i].ctx);
+		free(s->sources[i].ports);
+	}
+	loop_remove(s->tick);
+	loop_remove(s->plan);
+	resolve_close(s->resolve);
+	free(s);
+}
+
+bool
+sampling_wants_raw(const struct sampling *s)
+{
+	for (size_t i = 0; i < s->n_sources; i++) {
+		if (s->sources[i].ops->wants_raw)
+			return true;
+	}
+	return false;
+}
+
+void
+sampling_configure(struct sampling *s, const struct agent_conf *conf,
+	const struct settings *settings)
+{
+	s->conf = conf;
+	s->settings = *settings;
+	loop_timer_in(s->plan, 0);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool
+sampling_same_sources(const struct agent_conf *a, const struct agent_conf *b)
+{
+	const struct agent_conf_psample *p = &a->psample, *q = &b->psample;
+	const struct agent_conf_nflog *n = &a->nflog, *m = &b->nflog;
+
+	for (size_t i = 0; sources[i]; i++) {
+		if (sources[i]->wanted(a) != sources[i]->wanted(b))
+			return false;
+	}
+	/* With the user's rules nflog thins out to the configured rate. */
+	if (n->enabled && !n->install &&
+		settings_rate(&a->settings, 0) != settings_rate(&b->settings, 0))
+		return false;
+	return p->group == q->group && p->ingress == q->ingress &&
+	       p->egress == q->egress && n->has_group == m->has_group &&
+	       n->group == m->group && n->install == m->install &&
+	       n->probability_ppb == m->probability_ppb &&
+	       same_text(a->replay_file, b->replay_file);
+}
+
+/* For status. */
+
+void
+sampling_each_source(const struct sampling *s, sampling_source_fn fn, void *user_data)
+{
+	for (size_t i = 0; i < s->n_sources; i++) {
+		struct sampling_source_info info = { .name = s->sources[i].ops->name };
+
+		s->sources[i].ops->stats(s->sources[i].ctx, &info.stats);
+		fn(&info, user_data);
+	}
+}
+
+void
+sampling_each_port(const struct sampling *s, sampling_port_fn fn, void *user_data)
+{
+	for (size_t i = 0; i < s->n_sources; i++) {
+		const struct open_source *o = &s->sources[i];
+
+		for (size_t j = 0; j < o->n_ports; j++) {
+			const struct sampling_port_info info = {
+				.ifindex = o->ports[j].ifindex,
+				.name = o->ports[j].name,
+				.source = o->ops->name,
+				.rate = o->ports[j].rate,
+			};
+
+			fn(&info, user_data);
+		}
+	}
+}
+
+void
+sampling_stats(const struct sampling *s, struct sampling_stats *ret)
+{
+	*ret = s->stats;
+	ret->resolve = *resolve_stats(s->resolve);
+}
