@@ -281,7 +281,8 @@ change_sources(struct agent *agent, struct agent_conf *fresh, struct err *err)
 {
 	struct agent_conf *old = agent->conf;
 
-	if (agent->sampling && sampling_same_sources(old, fresh))
+	/* While nothing can be opened a reload is no worse than before. */
+	if (!agent->sampling || sampling_same_sources(old, fresh))
 		return 0;
 	sampling_close(take_ptr(agent->sampling));
 	agent->conf = fresh;
@@ -303,6 +304,8 @@ use_conf(struct agent *agent, struct agent_conf *fresh)
 
 	agent->conf = fresh;
 	agent_classify(agent);
+	if (!agent->sampling)
+		(void)agent_open_sampling(agent);
 	agent_apply_dnssd(agent);
 	destinations_configure(agent->destinations, fresh, agent_dnssd_result(agent));
 	agent_apply_settings(agent);

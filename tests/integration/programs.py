@@ -28,6 +28,10 @@ def acl_program():
     return os.path.join(build_directory(), "aclserver", "tapgate-acl")
 
 
+def agent_program():
+    return os.path.join(build_directory(), "agent", "tapgate-agent")
+
+
 def tool(name):
     return os.path.join(build_directory(), "tests", "tools", name)
 
