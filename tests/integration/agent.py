@@ -142,7 +142,7 @@ class Agent:
             self.kill()
 
     def __enter__(self):
-        return self.start()
+        return self if self.process else self.start()
 
     def __exit__(self, kind, *_):
         if kind is None:
