@@ -11,14 +11,13 @@
  *   routed swp1 -> swp2           inet prerouting, forward, postrouting: the ports
  *   from the switch, bridge port  inet output, postrouting: the bridge;
  *                                 then bridge output, postrouting: the port
- * In FORWARD a packet is seen by one family only, so both halves are installed.
- * In INPUT it may be seen by both, so the bridge half is there only for a rule that
- * names an input interface: no packet has the same interface in both families (only a
- * wildcard can match both a port and its bridge: "b+", bond1 and br0), a bridge
- * being no port of itself. In PREROUTING and POSTROUTING both halves are needed for
- * bridged packets; a rule without interface there sees a packet between a bridge port
- * and the switch itself twice: its verdict is the same, its counter moves twice.
- * bridge input also sees frames that the switch will route, not only those to itself.
+ * In FORWARD a packet is seen by one family only, so both halves are installed. INPUT
+ * is inet only: bridge input also sees frames that the switch will route, and an INPUT
+ * rule must never touch those. "-A INPUT -i swp1" therefore means a routed port;
+ * packets to an address of the bridge come in by br0 or the VLAN device, as Cumulus
+ * documents it. In PREROUTING and POSTROUTING both halves are needed for bridged
+ * packets; a rule without interface there sees a packet between a bridge port and the
+ * switch itself twice: its verdict is the same, its counter moves twice.
  */
 #include "aclserver/placement.h"
 
@@ -60,8 +59,6 @@ static const struct base_info bases[BASE_COUNT] = {
 		{ "mangle_postrouting", NFPROTO_INET, NF_INET_POST_ROUTING, INET_MANGLE, "filter" },
 	[BASE_BRIDGE_PREROUTING_MANGLE] =
 		{ "mangle_prerouting", NFPROTO_BRIDGE, NF_BR_PRE_ROUTING, BRIDGE_MANGLE, "filter" },
-	[BASE_BRIDGE_INPUT_MANGLE] =
-		{ "mangle_input", NFPROTO_BRIDGE, NF_BR_LOCAL_IN, BRIDGE_MANGLE, "filter" },
 	[BASE_BRIDGE_INPUT_FILTER] =
 		{ "filter_input", NFPROTO_BRIDGE, NF_BR_LOCAL_IN, BRIDGE_FILTER, "filter" },
 	[BASE_BRIDGE_FORWARD_MANGLE] =
@@ -74,41 +71,35 @@ static const struct base_info bases[BASE_COUNT] = {
 		{ "mangle_postrouting", NFPROTO_BRIDGE, NF_BR_POST_ROUTING, BRIDGE_MANGLE, "filter" },
 };
 
-/* Whether a rule is placed there. */
-enum when { ALWAYS, WITH_IN };
-
 struct row {
 	const char *table;
 	const char *chain;
 	enum base base;
-	enum when when;
 };
 
 /* [iptables] and [ip6tables] */
 static const struct row ip_rows[] = {
-	{ "filter", "INPUT",       BASE_INET_INPUT_FILTER,         ALWAYS },
-	{ "filter", "INPUT",       BASE_BRIDGE_INPUT_FILTER,       WITH_IN },
-	{ "filter", "FORWARD",     BASE_INET_FORWARD_FILTER,       ALWAYS },
-	{ "filter", "FORWARD",     BASE_BRIDGE_FORWARD_FILTER,     ALWAYS },
-	{ "filter", "OUTPUT",      BASE_INET_OUTPUT_FILTER,        ALWAYS },
-	{ "mangle", "PREROUTING",  BASE_INET_PREROUTING_MANGLE,    ALWAYS },
-	{ "mangle", "PREROUTING",  BASE_BRIDGE_PREROUTING_MANGLE,  ALWAYS },
-	{ "mangle", "INPUT",       BASE_INET_INPUT_MANGLE,         ALWAYS },
-	{ "mangle", "INPUT",       BASE_BRIDGE_INPUT_MANGLE,       WITH_IN },
-	{ "mangle", "FORWARD",     BASE_INET_FORWARD_MANGLE,       ALWAYS },
-	{ "mangle", "FORWARD",     BASE_BRIDGE_FORWARD_MANGLE,     ALWAYS },
-	{ "mangle", "OUTPUT",      BASE_INET_OUTPUT_MANGLE,        ALWAYS },
-	{ "mangle", "POSTROUTING", BASE_INET_POSTROUTING_MANGLE,   ALWAYS },
-	{ "mangle", "POSTROUTING", BASE_BRIDGE_POSTROUTING_MANGLE, ALWAYS },
-	{ NULL, NULL, BASE_COUNT, ALWAYS },
+	{ "filter", "INPUT",       BASE_INET_INPUT_FILTER },
+	{ "filter", "FORWARD",     BASE_INET_FORWARD_FILTER },
+	{ "filter", "FORWARD",     BASE_BRIDGE_FORWARD_FILTER },
+	{ "filter", "OUTPUT",      BASE_INET_OUTPUT_FILTER },
+	{ "mangle", "PREROUTING",  BASE_INET_PREROUTING_MANGLE },
+	{ "mangle", "PREROUTING",  BASE_BRIDGE_PREROUTING_MANGLE },
+	{ "mangle", "INPUT",       BASE_INET_INPUT_MANGLE },
+	{ "mangle", "FORWARD",     BASE_INET_FORWARD_MANGLE },
+	{ "mangle", "FORWARD",     BASE_BRIDGE_FORWARD_MANGLE },
+	{ "mangle", "OUTPUT",      BASE_INET_OUTPUT_MANGLE },
+	{ "mangle", "POSTROUTING", BASE_INET_POSTROUTING_MANGLE },
+	{ "mangle", "POSTROUTING", BASE_BRIDGE_POSTROUTING_MANGLE },
+	{ NULL, NULL, BASE_COUNT },
 };
 
 /* [ebtables] */
 static const struct row eb_rows[] = {
-	{ "filter", "INPUT",   BASE_BRIDGE_INPUT_FILTER,   ALWAYS },
-	{ "filter", "FORWARD", BASE_BRIDGE_FORWARD_FILTER, ALWAYS },
-	{ "filter", "OUTPUT",  BASE_BRIDGE_OUTPUT_FILTER,  ALWAYS },
-	{ NULL, NULL, BASE_COUNT, ALWAYS },
+	{ "filter", "INPUT",   BASE_BRIDGE_INPUT_FILTER },
+	{ "filter", "FORWARD", BASE_BRIDGE_FORWARD_FILTER },
+	{ "filter", "OUTPUT",  BASE_BRIDGE_OUTPUT_FILTER },
+	{ NULL, NULL, BASE_COUNT },
 };
 /* clang-format on */
 
@@ -145,8 +136,6 @@ placement_find(const struct placement_query *query, enum place ret[PLACES_MAX])
 			continue;
 		table_known = true;
 		if (strcmp(row->chain, query->chain) != 0)
-			continue;
-		if (row->when == WITH_IN && !query->names_in)
 			continue;
 		assert(n < PLACES_MAX);
 		ret[n++] = place_make(row->base, group);

@@ -25,7 +25,6 @@ enum base {
 	BASE_INET_OUTPUT_FILTER,
 	BASE_INET_POSTROUTING_MANGLE,
 	BASE_BRIDGE_PREROUTING_MANGLE,
-	BASE_BRIDGE_INPUT_MANGLE,
 	BASE_BRIDGE_INPUT_FILTER,
 	BASE_BRIDGE_FORWARD_MANGLE,
 	BASE_BRIDGE_FORWARD_FILTER,
@@ -79,8 +78,6 @@ struct placement_query {
 	enum policy_section section;
 	const char *table; /* "filter", "mangle", … */
 	const char *chain; /* "FORWARD", … */
-	bool names_in; /* the rule names an input interface, not inverted and not "any"
-			*/
 };
 
 /**

@@ -243,8 +243,7 @@ static int
 place_rule(
 	struct compiler *c, const struct policy_rule *source, const struct rule *rule)
 {
-	struct placement_query query = { rule->section, rule->table, rule->chain,
-		rule->names_in };
+	struct placement_query query = { rule->section, rule->table, rule->chain };
 	enum place places[PLACES_MAX];
 	int n = placement_find(&query, places);
 	int result = n < 0 ? n : 0;

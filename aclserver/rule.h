@@ -59,7 +59,7 @@ struct rule {
 	bool has_proto;              /* -p was given and is not "all" */
 	bool proto_negated;          /* ! -p */
 	uint16_t proto;              /* IP protocol; in [ebtables] the EtherType */
-	bool names_in;               /* see placement.h */
+	bool names_in;               /* -i names an interface, not inverted, not "+" */
 	const char *ports[2];  /* names behind -i and -o as written, "+" included */
 	const char *no_bridge; /* not NULL: no half in the bridge family; the text is a
 				  warning unless empty */

@@ -160,8 +160,7 @@ structural_letter(const struct rule_module *basic, const struct option_word *wor
 static int
 check_place(const struct rule_options *o)
 {
-	struct placement_query query = { o->source->section, o->table, o->chain,
-		false };
+	struct placement_query query = { o->source->section, o->table, o->chain };
 	enum place places[PLACES_MAX];
 	int result;
 

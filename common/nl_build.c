@@ -49,7 +49,7 @@ nlbuild_begin(struct nlbuild *b, uint16_t type, uint16_t flags, const void *head
 	b->len += NLMSG_HDRLEN;
 	b->n_msgs++;
 	at = reserve(b, len);
-	if (at)
+	if (at && len > 0)
 		memcpy(at, header, len);
 }
 

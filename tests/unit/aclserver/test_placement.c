@@ -21,9 +21,9 @@
 /* Places as "family/base family/base". */
 static void
 check_places(enum policy_section section, const char *table, const char *chain,
-	bool names_in, const char *expected)
+	const char *expected)
 {
-	struct placement_query query = { section, table, chain, names_in };
+	struct placement_query query = { section, table, chain };
 	enum place places[PLACES_MAX];
 	int n = placement_find(&query, places);
 	char text[256] = "";
@@ -45,55 +45,45 @@ ip_rules_are_placed_where_their_packets_pass(void **state)
 {
 	static const struct {
 		const char *table, *chain;
-		const char *without, *with; /* an input interface */
+		const char *places;
 	} rows[] = {
-		{ "filter", "INPUT", "inet/filter_input",
-			"inet/filter_input bridge/filter_input" },
-		{ "filter", "FORWARD", "inet/filter_forward bridge/filter_forward",
-			"inet/filter_forward bridge/filter_forward" },
-		{ "filter", "OUTPUT", "inet/filter_output", NULL },
+		{ "filter", "INPUT", "inet/filter_input" },
+		{ "filter", "FORWARD", "inet/filter_forward bridge/filter_forward" },
+		{ "filter", "OUTPUT", "inet/filter_output" },
 		{ "mangle", "PREROUTING",
-			"inet/mangle_prerouting bridge/mangle_prerouting",
 			"inet/mangle_prerouting bridge/mangle_prerouting" },
-		{ "mangle", "INPUT", "inet/mangle_input",
-			"inet/mangle_input bridge/mangle_input" },
-		{ "mangle", "FORWARD", "inet/mangle_forward bridge/mangle_forward",
-			"inet/mangle_forward bridge/mangle_forward" },
-		{ "mangle", "OUTPUT", "inet/mangle_output", NULL },
+		{ "mangle", "INPUT", "inet/mangle_input" },
+		{ "mangle", "FORWARD", "inet/mangle_forward bridge/mangle_forward" },
+		{ "mangle", "OUTPUT", "inet/mangle_output" },
 		{ "mangle", "POSTROUTING",
-			"inet/mangle_postrouting bridge/mangle_postrouting", NULL },
+			"inet/mangle_postrouting bridge/mangle_postrouting" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		for (int section = POLICY_SECTION_IPTABLES;
-			section <= POLICY_SECTION_IP6TABLES; section++) {
+			section <= POLICY_SECTION_IP6TABLES; section++)
 			check_places((enum policy_section)section, rows[i].table,
-				rows[i].chain, false, rows[i].without);
-			if (rows[i].with)
-				check_places((enum policy_section)section,
-					rows[i].table, rows[i].chain, true,
-					rows[i].with);
-		}
+				rows[i].chain, rows[i].places);
 }
 
 static void
 ebtables_rules_come_behind_ip_rules_in_the_bridge(void **state)
 {
 	(void)state;
-	check_places(POLICY_SECTION_EBTABLES, "filter", "INPUT", true,
-		"bridge/filter_input eb");
-	check_places(POLICY_SECTION_EBTABLES, "filter", "FORWARD", false,
+	check_places(
+		POLICY_SECTION_EBTABLES, "filter", "INPUT", "bridge/filter_input eb");
+	check_places(POLICY_SECTION_EBTABLES, "filter", "FORWARD",
 		"bridge/filter_forward eb");
-	check_places(POLICY_SECTION_EBTABLES, "filter", "OUTPUT", false,
-		"bridge/filter_output eb");
+	check_places(
+		POLICY_SECTION_EBTABLES, "filter", "OUTPUT", "bridge/filter_output eb");
 	assert_true(PLACE_GROUP_EB > PLACE_GROUP_IP);
 }
 
 static int
 find(enum policy_section section, const char *table, const char *chain)
 {
-	struct placement_query query = { section, table, chain, false };
+	struct placement_query query = { section, table, chain };
 	enum place places[PLACES_MAX];
 
 	return placement_find(&query, places);
