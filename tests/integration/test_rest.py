@@ -341,8 +341,10 @@ def test_nonsense_does_not_harm(shared_server, acl):
                 sock.shutdown(socket.SHUT_WR)
                 while sock.recv(65536):
                     pass
-            except (ConnectionResetError, BrokenPipeError):
-                pass
+            except TimeoutError:
+                raise
+            except OSError:
+                pass  # it may close the connection at any point
     assert acl.get().status == 200
 
 
