@@ -12,6 +12,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #include "agent/source.h"
 #include "common/log.h"
 #include "common/nl.h"
+#include "common/priv.h"
 
 enum {
 	OWN_GROUP = 6343, /* of our own rules, unless the configuration names one */
@@ -145,20 +147,25 @@ on_message(const struct nlmsghdr *h, void *user_data)
 }
 
 static void
-on_readable(struct loop *loop, int fd, unsigned events, void *user_data)
+receive(struct source_nflog *s)
 {
-	struct source_nflog *s = user_data;
 	int rc;
 
-	(void)loop;
-	(void)fd;
-	(void)events;
 	s->env.sink->on_begin(s->env.sink->user_data);
 	rc = netlink_receive(s->nl, on_message, s);
 	if (rc == -ENOBUFS)
 		s->stats.overruns++;
 	else if (rc < 0)
 		log_debug("nflog", "receiving: %s", strerror(-rc));
+}
+
+static void
+on_readable(struct loop *loop, int fd, unsigned events, void *user_data)
+{
+	(void)loop;
+	(void)fd;
+	(void)events;
+	receive(user_data);
 }
 
 /* Opening. */
@@ -194,9 +201,10 @@ bind_group(struct source_nflog *s, struct err *err)
 	nlbuild_init(&b, buffer, sizeof(buffer));
 	build_config(&b, s->group);
 	rc = netlink_request(s->nl, &b, NULL, NULL, err);
-	if (rc == -EBUSY)
-		return err_set(err, rc, "nflog: another program listens to group %u",
-			s->group);
+	/* To us that may do anything the kernel says so of a group that is taken. */
+	if (rc == -EBUSY || (rc == -EPERM && priv_has(CAP_NET_ADMIN)))
+		return err_set(err, -EBUSY,
+			"nflog: another program listens to group %u", s->group);
 	if (rc < 0)
 		(void)err_prefix(err, "nflog: group %u", s->group);
 	return rc;
@@ -346,6 +354,8 @@ nflog_tick(void *ctx)
 	report_loss(s);
 	if (!s->rules)
 		return;
+	/* What waits is in the counters already: it must not be added to them. */
+	receive(s);
 	if (!nflog_rules_read(s->rules)) {
 		log_warning("nflog: somebody removed sampling rules; putting them "
 			    "back");
