@@ -9,7 +9,7 @@ import dataclasses
 
 import pytest
 
-from lab import BRIDGED, ROUTED, fill
+from lab import BRIDGED, ROUTED, TO_BRIDGE, TO_PORT, fill
 from packets import Packet
 
 REVERSE = "reverse"  # instead of a packet: the same packet, sent the other way
@@ -225,3 +225,15 @@ def test_connection_state_tells_new_from_established(shared_lab, acl, family, wo
     acl.install("t", [SECTION[family], f"-A FORWARD -i swp3 -p udp {words} NEW,INVALID -j DROP"])
     assert shared_lab.passes(ROUTED, family, there.but()), "ESTABLISHED"
     assert not shared_lab.passes(ROUTED, family, there.but(sport=there.sport + 1)), "NEW"
+
+
+@pytest.mark.parametrize("family", BOTH)
+def test_address_type_tells_local_from_routed(shared_lab, acl, family):
+    rules = ["-A INPUT,FORWARD -p udp --dport 53 -m addrtype --dst-type LOCAL -j DROP",
+             "-A INPUT,FORWARD -p udp --dport 54 -m addrtype --dst-type UNICAST -j DROP",
+             "-A INPUT,FORWARD -p udp --dport 55 -m addrtype ! --dst-type LOCAL -j DROP",
+             "-A FORWARD -p udp --dport 56 -m addrtype --src-type UNICAST --dst-type UNICAST -j DROP"]
+    acl.install("t", [SECTION[family], *rules])
+    for path, dropped in ((TO_PORT, [53]), (TO_BRIDGE, [53]), (ROUTED, [54, 55, 56])):
+        results = shared_lab.send(path, family, *(Packet(dport=port) for port in (53, 54, 55, 56)))
+        assert [port for port, seen in zip((53, 54, 55, 56), results) if seen is None] == dropped, path.name
