@@ -129,7 +129,7 @@ def test_512_ports_are_sampled_and_polled(world):
             receiver.wait(lambda r, port=name: flows(r, world.ifindex(port)), 30)
         assert receiver.lost == 0
         assert agent.status()["ok"], agent.status()["warnings"]
-        if "Sanitizer" not in agent.ns.run("cat", f"/proc/{agent.process.pid}/maps").stdout:
+        if "asan" not in agent.ns.run("cat", f"/proc/{agent.process.pid}/maps").stdout:
             assert resident_kib(agent.process.pid) < 16 << 10
         agent.stop()
     assert rules(world) == {}
