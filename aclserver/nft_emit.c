@@ -27,7 +27,8 @@ struct emission {
 	const struct nft_emit *emit;
 	struct nft_rule *out;
 	uint64_t cookie;
-	bool is_ether; /* the packet was tested to come from an Ethernet device */
+	bool is_ether;      /* the packet was tested to come from an Ethernet device */
+	bool has_transport; /* … and to have a readable transport header */
 	struct err *err;
 };
 
@@ -113,6 +114,9 @@ emit_load(struct emission *em, enum field field, const struct nft_field *at)
 			em->out, NFT_PAYLOAD_NETWORK_HEADER, at->key, at->len);
 		return 0;
 	case NFT_SOURCE_TRANSPORT:
+		if (!em->has_transport)
+			nft_rule_need_transport(em->out);
+		em->has_transport = true;
 		nft_rule_load_payload(
 			em->out, NFT_PAYLOAD_TRANSPORT_HEADER, at->key, at->len);
 		return 0;

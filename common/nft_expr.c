@@ -165,6 +165,12 @@ nft_rule_load_payload(
 }
 
 void
+nft_rule_need_transport(struct nft_rule *rule)
+{
+	nft_rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 3);
+}
+
+void
 nft_rule_load_ct(struct nft_rule *rule, uint32_t key)
 {
 	struct nftnl_expr *expr = expr_add(rule, "ct");

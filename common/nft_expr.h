@@ -41,10 +41,19 @@ void nft_rule_use_reg(struct nft_rule *rule, uint32_t reg);
  * bytes big endian; IIFTYPE 2 bytes, MARK 4 bytes, both host order. */
 void nft_rule_load_meta(struct nft_rule *rule, uint32_t key);
 
-/** @len bytes at @offset behind @base (NFT_PAYLOAD_*_HEADER). A packet too short, or
- * for the transport header a later fragment, ends the rule. */
+/** @len bytes at @offset behind @base (NFT_PAYLOAD_*_HEADER). A packet too short ends the
+ * rule; for later fragments see nft_rule_need_transport(). */
 void nft_rule_load_payload(
 	struct nft_rule *rule, uint32_t base, uint32_t offset, uint32_t len);
+
+/**
+ * The rule ends here, without a match, for a packet whose transport header cannot be
+ * read: a later fragment above all. The kernel itself forgets to look when it reads 1,
+ * 2 or 4 aligned bytes of that header (nft_payload_fast_eval), and takes the payload of
+ * the fragment for ports; 3 bytes go the careful way. The register used is left
+ * undefined.
+ */
+void nft_rule_need_transport(struct nft_rule *rule);
 
 /** NFT_CT_STATE, NFT_CT_STATUS, … without direction; 4 bytes host order. */
 void nft_rule_load_ct(struct nft_rule *rule, uint32_t key);
