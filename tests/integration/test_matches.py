@@ -134,7 +134,7 @@ ROWS = [
     Row("fragment", "-f", UDP.but(fragment=(64, False)), UDP.but(fragment=(0, True)), families=V4),
     Row("not fragment", "! -f -p udp", UDP.but(fragment=(0, True)), UDP.but(fragment=(64, False)), families=V4),
     Row("ports of a later fragment are not looked at", "-p udp --dport 1:65535", UDP,
-        UDP.but(fragment=(64, False)), families=V4),
+        UDP.but(fragment=(64, False))),
     Row("length", "-m length --length 200:300", UDP.but(payload=200), UDP.but(payload=400)),
     Row("length of one value", "-m length --length 228", UDP.but(payload=200), UDP.but(payload=201), families=V4),
     Row("length of one value, IPv6", "-m length --length 248", UDP.but(payload=200), UDP.but(payload=199),
