@@ -151,10 +151,28 @@ class Agent:
             self.end()
 
 
+COLLECTOR4, COLLECTOR6 = "10.255.0.2", "2001:db8:ff::2"
+
+
+def add_management(ns, stack):
+    """Give a switch eth0 with 10.255.0.1 and 2001:db8:ff::1; returns the namespace behind it, with its collectors."""
+    host = Namespace()
+    stack.callback(host.close)
+    ns.ip(f"link add eth0 type veth peer name eth0 netns {host.path}")
+    for number, end in ((1, ns), (2, host)):
+        end.ip(f"link set eth0 up\naddr add 10.255.0.{number}/24 dev eth0\n"
+               f"addr add 2001:db8:ff::{number}/64 dev eth0 nodad")
+    # A collector that goes away must not be looked for on the wire for seconds.
+    mac = json.loads(host.run("ip", "-json", "link", "show", "eth0").stdout)[0]["address"]
+    ns.ip("\n".join(f"neigh replace {address} lladdr {mac} dev eth0 nud permanent"
+                    for address in (COLLECTOR4, COLLECTOR6)))
+    return host
+
+
 class World:
     """A netns.Switch whose port eth0 leads to a host for collectors: 10.255.0.2, 2001:db8:ff::2."""
 
-    COLLECTOR4, COLLECTOR6 = "10.255.0.2", "2001:db8:ff::2"
+    COLLECTOR4, COLLECTOR6 = COLLECTOR4, COLLECTOR6
     # Of the private addresses the one on the lowest interface number is elected.
     AGENT4, AGENT_PORT = "10.0.3.254", "swp3"
 
@@ -164,16 +182,7 @@ class World:
         self.switch = self.stack.enter_context(Switch(**switch))
         self.ns = self.switch.ns
         self.lab = Lab(self.switch)
-        self.host = Namespace()
-        self.stack.callback(self.host.close)
-        self.ns.ip(f"link add eth0 type veth peer name eth0 netns {self.host.path}")
-        for number, ns in ((1, self.ns), (2, self.host)):
-            ns.ip(f"link set eth0 up\naddr add 10.255.0.{number}/24 dev eth0\n"
-                  f"addr add 2001:db8:ff::{number}/64 dev eth0 nodad")
-        # A collector that a test takes away must not be looked for on the wire for seconds.
-        mac = json.loads(self.host.run("ip", "-json", "link", "show", "eth0").stdout)[0]["address"]
-        self.ns.ip(f"neigh replace {self.COLLECTOR4} lladdr {mac} dev eth0 nud permanent\n"
-                   f"neigh replace {self.COLLECTOR6} lladdr {mac} dev eth0 nud permanent")
+        self.host = add_management(self.ns, self.stack)
 
     def close(self):
         self.stack.close()

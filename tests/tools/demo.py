@@ -1,4 +1,4 @@
-"""The story that tests/demo tells: one curl command stops a flood, another lets it flow again."""
+"""The story that tests/demo tells: samples reveal a flood, one curl command stops it, another lets it flow again."""
 
 import contextlib
 import json
@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 
 # pylint: disable=wrong-import-position
 from daemon import Policy, Server, run_acl
+from demo_sflow import RATE, ZONE, Telemetry
 from lab import Path, fill
 from netns import Switch
 from packets import Packet
@@ -52,6 +53,7 @@ class Demo:
         hosts = self.switch.hosts
         self.attacker, self.neighbour, self.victim = (hosts[n] for n in (ATTACKER, NEIGHBOUR, VICTIM))
         self.sink = stack.enter_context(Sink(self.victim, PORT))
+        self.telemetry = Telemetry(self.switch, stack)
         self.stack = stack
         self.start = time.monotonic()
         self.record = {"rows": [], "steps": []}
@@ -125,14 +127,44 @@ class RequestClock:
 
 
 def introduce(demo):
-    say(bold("\nTapgate: one REST call stops a flood"))
+    say(bold("\nTapgate: samples reveal a flood, one REST call stops it"))
     say("\nA small switch, made of network namespaces on this machine:")
     say(PICTURE)
     say(bold(f"switch# tapgate-aclserver -c {demo.server.conf} &"))
     demo.server.start()
     say("It listens on 127.0.0.1:8080 and has no ACL yet.\n")
-    say(f"The attacker floods the victim's port {PORT} with {FLOOD_RATE:,} packets/s; beside it the neighbour sends "
+
+
+def announce_flood():
+    say(f"\nThe attacker floods the victim's port {PORT} with {FLOOD_RATE:,} packets/s; beside it the neighbour sends "
         f"{NEIGHBOUR_RATE:,}\npackets/s to the same port. This is what reaches the victim:\n")
+
+
+def find_collector(demo):
+    say(bold("switch# tapgate-agent &"))
+    took_s = demo.telemetry.start()
+    say("It has no configuration. DNS tells it where to send, how often to sample and to poll:\n")
+    say("\n".join(f"    {line}" for line in ZONE.splitlines()))
+    say(bold("\nswitch# tapgate-agent status"))
+    say(demo.telemetry.status())
+    demo.record["agent_ready_s"] = took_s
+    return took_s
+
+
+def show_samples(demo, heading):
+    """Returns the estimate of the attacker's packets/s."""
+    say(heading)
+    rows = demo.telemetry.watch(say, bold, PHASE_S)
+    estimate = sum(pps for flow, way, _, pps in rows
+                   if flow.startswith(demo.attacker.ip4 + ":") and way == "swp1 → swp3")
+    demo.record["samples"] = demo.record.get("samples", []) + [
+        [{"flow": flow, "ports": way, "samples": n, "pps": pps} for flow, way, n, pps in rows]]
+    return estimate
+
+
+def is_about(estimate, rate):
+    """Within what chance allows: a second has rate / RATE samples, give or take five standard deviations."""
+    return abs(estimate - rate) <= 5 * (rate * RATE) ** 0.5 + 0.2 * rate
 
 
 def stop_flood(demo):
@@ -193,14 +225,23 @@ def main(arguments):
     with contextlib.ExitStack() as stack:
         demo = Demo(stack)
         introduce(demo)
+        ready_s = find_collector(demo)
+        announce_flood()
         demo.flood(NEIGHBOUR, NEIGHBOUR_RATE)
         demo.flood(ATTACKER, FLOOD_RATE)
         demo.watch()
+        before = show_samples(demo, f"\nAnd this is what the collector sees, from one packet in {RATE:,} and the "
+                              "counters of the ports:\n")
         stop_ms, stopped = stop_flood(demo)
         show_policy(demo)
+        after = show_samples(demo, "\nThe victim has its peace, and the collector still sees the flood knock at swp1, "
+                             "so it can tell when it ends:\n")
         flowed = let_flow(demo)
         refused = show_error(demo)
-    results = [(f"one PUT stopped the flood, {stop_ms:.1f} ms after it was sent, and the neighbour did not notice", stopped),
+    results = [(f"the agent found its collector by DNS and was ready within {ready_s:.1f} s", ready_s < 10),
+               ("the samples named the attacker, its ports and its rate", is_about(before, FLOOD_RATE)),
+               ("what the ACL dropped was still sampled", is_about(after, FLOOD_RATE)),
+               (f"one PUT stopped the flood, {stop_ms:.1f} ms after it was sent, and the neighbour did not notice", stopped),
                ("one DELETE let it flow again", flowed),
                ("a wrong rule was refused by line and reason", refused)]
     summarize(results)

@@ -7,11 +7,11 @@
 # shellcheck disable=SC2034 # used by the programs that source this file
 packages_base=(gcc libc6-dev cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev
 	libmnl-dev libnftnl-dev libcivetweb-dev libcjson-dev libcap-ng-dev libseccomp-dev libxxhash-dev libc-ares-dev
-	libcmocka-dev nftables iproute2 procps curl python3 netbase)
+	libcmocka-dev nftables iproute2 procps curl python3 netbase dnsmasq-base)
 # What the tests need beyond that.
 # shellcheck disable=SC2034
 packages_test=(clang clang-format iptables ebtables python3-pytest universal-ctags shellcheck strace tshark
-	dnsmasq-base ethtool iputils-ping git)
+	ethtool iputils-ping git)
 
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {
