@@ -91,13 +91,15 @@ refresh_master_speed(struct iface_watch *w, uint32_t master)
 	iface_set_speed(w->table, master, &speed);
 }
 
-/* True if a link in state @m may run at another speed than the one we know. */
+/* True if a link in state @m may run at another speed than the one we know. That of a
+ * LAG follows the members that may send, whatever its own state. */
 static bool
 may_change_speed(const struct iface *known, const struct link_msg *m)
 {
 	const unsigned state = IFF_UP | IFF_RUNNING | IFF_LOWER_UP;
 
-	return !known || (known->flags & state) != (m->flags & state);
+	return !known || (known->flags & state) != (m->flags & state) ||
+	       m->kind == LINK_KIND_BOND || m->kind == LINK_KIND_TEAM;
 }
 
 static void
@@ -112,11 +114,11 @@ on_link(struct iface_watch *w, const struct link_msg *m)
 		speed = ask_speed(w, m->index);
 	/* Refusals are counted in the table. */
 	(void)iface_update(w->table, m, asked ? &speed : NULL);
-	if (asked || old_master != m->master) {
+	/* Any event of a member may mean that it now sends, or no longer does. */
+	if (m->is_lag_member)
 		refresh_master_speed(w, m->master);
-		if (old_master != m->master)
-			refresh_master_speed(w, old_master);
-	}
+	if (old_master != m->master)
+		refresh_master_speed(w, old_master);
 }
 
 /* Malformed messages are counted and passed over; those that say nothing of links and
