@@ -255,6 +255,8 @@ run(struct probe *p, struct sampling_env *env, struct err *err)
 	iface_watch_stop(watch);
 	datagram_flush(&p->datagram);
 	replay_writer_close(env->record);
+	iface_table_done(&p->ifaces);
+	sampler_table_done(&p->samplers);
 	return rc;
 }
 
@@ -288,6 +290,9 @@ main(int argc, char **argv)
 		rc = run(&p, &env, &err);
 	if (rc < 0)
 		fprintf(stderr, "%s\n", err.text[0] ? err.text : strerror(-rc));
+	datagram_done(&p.datagram);
+	collector_set_done(&p.collectors);
+	loop_free(p.loop);
 	agent_conf_free(p.conf);
 	return rc < 0;
 }
