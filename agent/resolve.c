@@ -15,6 +15,7 @@
 enum {
 	STACK_MAX = 8, /* interfaces on top of one another */
 	VLAN_MASK = 0xfff,
+	VLAN_NOT_KNOWN = 0xffff,
 };
 
 struct resolve {
@@ -88,22 +89,24 @@ descend(const struct walk *w, const struct iface *dev)
 }
 
 /* The VLAN that @bridge puts a packet into that came in by its port @dev; 0 if it does
- * not tell them apart. */
+ * not tell them apart. Not known: untagged where that is not allowed, so that probably
+ * somebody has taken the tag away. */
 static uint16_t
 bridge_vlan(struct walk *w, const struct iface *bridge, const struct iface *dev)
 {
 	const struct resolve_key aware = { .kind = RESOLVE_AWARE,
 		.ifindex = bridge->index };
 	const struct resolve_key pvid = { .kind = RESOLVE_PVID, .ifindex = dev->index };
-	uint16_t tagged = 0;
+	uint16_t vlan = 0;
 
 	if (resolve_look_up(&w->r->lookup, &w->query, &aware).ifindex == 0)
 		return 0;
 	if (w->tag < w->parse.n_tags)
-		tagged = w->parse.tci[w->tag] & VLAN_MASK;
-	return tagged ? tagged
-		      : (uint16_t)resolve_look_up(&w->r->lookup, &w->query, &pvid)
-				.ifindex;
+		vlan = w->parse.tci[w->tag] & VLAN_MASK;
+	if (vlan == 0)
+		vlan = (uint16_t)resolve_look_up(&w->r->lookup, &w->query, &pvid)
+			       .ifindex;
+	return vlan ? vlan : VLAN_NOT_KNOWN;
 }
 
 static struct resolve_value
@@ -114,6 +117,8 @@ look_up_fdb(
 		.kind = RESOLVE_FDB, .ifindex = bridge->index, .vlan = vlan
 	};
 
+	if (vlan == VLAN_NOT_KNOWN)
+		return (struct resolve_value){ .answer = RESOLVE_NO };
 	memcpy(key.dst, mac, 6);
 	return resolve_look_up(&w->r->lookup, &w->query, &key);
 }
@@ -225,8 +230,8 @@ route(struct walk *w, const struct iface *l3)
 static struct packet_port
 cross_bridge(struct walk *w, const struct iface *bridge, const struct iface *dev)
 {
-	uint16_t vlan, tagged = 0;
-	const struct iface *l3;
+	const struct iface *l3 = NULL;
+	uint16_t vlan;
 	struct resolve_value v;
 
 	if (packet_parse_is_group(w->parse.dst_mac))
@@ -236,9 +241,11 @@ cross_bridge(struct walk *w, const struct iface *bridge, const struct iface *dev
 	if (v.answer != RESOLVE_INTERNAL &&
 		memcmp(w->parse.dst_mac, bridge->mac, 6) != 0)
 		return bridge_port(w, &v, dev);
-	if (w->tag < w->parse.n_tags)
-		tagged = w->parse.tci[w->tag] & VLAN_MASK;
-	l3 = vlan || tagged ? vlan_on(w, bridge, vlan ? vlan : tagged) : NULL;
+	/* A bridge that does not tell VLANs apart leaves the tag on the packet. */
+	if (vlan == 0 && w->tag < w->parse.n_tags)
+		vlan = w->parse.tci[w->tag] & VLAN_MASK;
+	if (vlan != 0 && vlan != VLAN_NOT_KNOWN)
+		l3 = vlan_on(w, bridge, vlan);
 	return route(w, l3 ? l3 : bridge);
 }
 
