@@ -40,6 +40,7 @@ struct iface_watch {
 	struct loop_source *timer;      /* of the next resync */
 	uint16_t ethtool_family;
 	struct mono last_resync;
+	bool failing; /* the last resync failed, which was logged */
 	struct iface_watch_stats stats;
 };
 
@@ -306,16 +307,20 @@ resync(struct iface_watch *w, struct err *err)
 	return rc;
 }
 
-/* State changes are logged: the first failure, and the end of it. */
+/* Only the first failure in a row is logged, and the end of it. */
 static void
 on_resync_timer(struct loop *loop, void *user_data)
 {
 	struct iface_watch *w = user_data;
 	struct err err = { 0 };
+	bool ok = resync(w, &err) == 0;
 
 	(void)loop;
-	if (resync(w, &err) < 0)
+	if (!ok && !w->failing)
 		log_warning("interfaces: %s", err.text);
+	else if (ok && w->failing)
+		log_notice("interfaces: read again");
+	w->failing = !ok;
 }
 
 /* At most every RESYNC_PAUSE_MS, or a storm of events would leave time for nothing

@@ -122,7 +122,7 @@ what_is_there_already_is_in_the_table(void **state)
 	assert_int_equal(i->mtu, 9000);
 	assert_string_equal(i->alias, "uplink");
 	assert_true(i->admin_up);
-	assert_false(i->oper_up);
+	WAIT_UNTIL(f, !i->oper_up);
 	assert_int_equal(i->lower, 0);
 	assert_true(i->has_mac);
 	/* What the veth driver claims. */
@@ -160,7 +160,7 @@ states_follow_both_ends_of_a_cable(void **state)
 	assert_false(i->admin_up || i->oper_up);
 	ip("link set swp1 up");
 	WAIT_UNTIL(f, i->admin_up);
-	assert_false(i->oper_up);
+	WAIT_UNTIL(f, !i->oper_up);
 	ip("link set host1 up");
 	WAIT_UNTIL(f, i->oper_up);
 	ip("link set host1 down");
