@@ -33,20 +33,32 @@ struct backend {
 
 /* ---- command ---- */
 
+/* What the command printed, as it printed it. */
 static void
-add_output(struct commit_result *result, const struct command_result *from,
-	const char *command)
+add_output(struct commit_result *result, const char *line)
 {
-	const char *line = from->output;
-
 	while (*line) {
 		size_t len = strcspn(line, "\n");
 
 		if (len > 0)
-			diags_add(&result->problems, DIAG_ERROR, command, 0, NULL,
-				"%.*s", (int)len, line);
+			diags_add(&result->problems, DIAG_ERROR, "", 0, NULL, "%.*s",
+				(int)len, line);
 		line += len + (line[len] == '\n');
 	}
+}
+
+static void
+add_failure(struct commit_result *result, const struct backend *backend,
+	const struct command_result *from)
+{
+	add_output(result, from->output);
+	if (from->returncode == COMMAND_TIMED_OUT)
+		diags_add(&result->problems, DIAG_ERROR, backend->command, 0, NULL,
+			"killed: it did not end within %lld ms",
+			(long long)backend->timeout_ms);
+	else if (result->problems.n == 0)
+		diags_add(&result->problems, DIAG_ERROR, backend->command, 0, NULL,
+			"ended with status %d and said nothing", from->returncode);
 }
 
 static void
@@ -59,15 +71,8 @@ on_command_done(const struct command_result *from, void *user_data)
 	};
 
 	diags_init(&result.problems);
-	if (from->returncode == COMMAND_TIMED_OUT)
-		diags_add(&result.problems, DIAG_ERROR, backend->command, 0, NULL,
-			"killed: it did not end within %lld ms",
-			(long long)backend->timeout_ms);
-	else if (from->returncode != 0)
-		diags_add(&result.problems, DIAG_ERROR, backend->command, 0, NULL,
-			"ended with status %d", from->returncode);
 	if (from->returncode != 0)
-		add_output(&result, from, backend->command);
+		add_failure(&result, backend, from);
 	backend->run = NULL;
 	backend->done(&result, backend->user_data);
 	commit_result_done(&result);

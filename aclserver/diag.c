@@ -136,8 +136,8 @@ diag_format(const struct diag *d)
 
 	if (d->line > 0)
 		(void)snprintf(line, sizeof(line), ":%d", d->line); /* 12 at most */
-	if (asprintf(&text, "%s%s: %s%s%s%s", d->file, line, severity, d->reason,
-		    rule_sep, rule) < 0)
+	if (asprintf(&text, "%s%s%s%s%s%s%s", d->file, line, d->file[0] ? ": " : "",
+		    severity, d->reason, rule_sep, rule) < 0)
 		return NULL;
 	return text;
 }

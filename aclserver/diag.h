@@ -16,7 +16,8 @@ enum diag_severity {
 
 struct diag {
 	enum diag_severity severity;
-	char *file;   /* path as named by policy.conf or the directory; owned */
+	char *file;   /* path as named by policy.conf or the directory; "" = words of
+			 another program, of no file; owned */
 	int line;     /* 1-based; 0 = the file as a whole */
 	char *reason; /* one line, no newline; owned */
 	char *rule;   /* the rule as written, or NULL; owned */

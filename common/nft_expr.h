@@ -41,8 +41,8 @@ void nft_rule_use_reg(struct nft_rule *rule, uint32_t reg);
  * bytes big endian; IIFTYPE 2 bytes, MARK 4 bytes, both host order. */
 void nft_rule_load_meta(struct nft_rule *rule, uint32_t key);
 
-/** @len bytes at @offset behind @base (NFT_PAYLOAD_*_HEADER). A packet too short ends the
- * rule; for later fragments see nft_rule_need_transport(). */
+/** @len bytes at @offset behind @base (NFT_PAYLOAD_*_HEADER). A packet too short ends
+ * the rule; for later fragments see nft_rule_need_transport(). */
 void nft_rule_load_payload(
 	struct nft_rule *rule, uint32_t base, uint32_t offset, uint32_t len);
 

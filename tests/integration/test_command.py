@@ -70,8 +70,8 @@ def test_failure_and_output_become_lasterror(own_server, stand_in):
     assert reply.status == 422, reply
     content = client.get("lasterror").json()
     assert content["returncode"] == 7
-    assert [line.rsplit(": ", 1)[-1] for line in content["lines"]][-2:] == [
-        "hw sync failed (sync_acl hardware installation failed)", "Installing acl policy... Rolling back .. failed."]
+    assert content["lines"] == [
+        "error: hw sync failed (sync_acl hardware installation failed)", "Installing acl policy... Rolling back .. failed."]
     assert client.get().warning == '199 - "check lasterror"'
     stand_in.behave("exit 0")
     client.install("a", [*GOOD, "# changed"])
@@ -85,7 +85,8 @@ def test_a_command_that_hangs_is_killed_with_all_it_started(own_server, stand_in
     reply = client.put("a", GOOD, wait=30)
     assert reply.status == 422, reply
     assert client.get("lasterror").json()["returncode"] == 124
-    assert client.get("lasterror").json()["lines"][-1].endswith("started")
+    lines = client.get("lasterror").json()["lines"]
+    assert lines[0] == "started" and lines[1].endswith("killed: it did not end within 1000 ms"), lines
     wait_until(lambda: b"sleep\0987" not in command_lines(), "the command's child is gone, too")
     stand_in.behave("exit 0")
     client.install("b", GOOD)
