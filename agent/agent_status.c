@@ -70,6 +70,18 @@ fill_dnssd(const struct agent *agent, struct status_dnssd *ret)
 }
 
 static void
+fill_polling(const struct agent *agent, struct status_polling *ret)
+{
+	const struct poller_stats *s = poller_stats(agent->poller);
+
+	ret->ports = poller_ports(agent->poller);
+	ret->port_samples = s->port_samples;
+	ret->host_samples = s->host_samples;
+	ret->failed = s->failed;
+	ret->resets = s->resets;
+}
+
+static void
 fill_datagrams(const struct agent *agent, struct status_datagrams *ret)
 {
 	const struct datagram_stats *s = &agent->datagram.stats;
@@ -334,6 +346,7 @@ agent_status_text(void *user_data)
 
 	fill_agent(agent, &status.agent);
 	fill_dnssd(agent, &status.dnssd);
+	fill_polling(agent, &status.polling);
 	fill_datagrams(agent, &status.datagrams);
 	fill_samples(agent, &status);
 	for (size_t i = 0; i < set->n; i++)

@@ -45,6 +45,15 @@ static const struct status_field samples_fields[] = {
 	{ 0 },
 };
 
+static const struct status_field polling_fields[] = {
+	NUMBER(status_polling, ports),
+	NUMBER(status_polling, port_samples),
+	NUMBER(status_polling, host_samples),
+	NUMBER(status_polling, failed),
+	NUMBER(status_polling, resets),
+	{ 0 },
+};
+
 static const struct status_field datagrams_fields[] = {
 	NUMBER(status_datagrams, datagrams),
 	NUMBER(status_datagrams, flow_samples),
@@ -104,6 +113,7 @@ const struct status_part status_parts[] = {
 	{ "agent", agent_fields, offsetof(struct status, agent) },
 	{ "dnssd", dnssd_fields, offsetof(struct status, dnssd) },
 	{ "samples", samples_fields, offsetof(struct status, samples) },
+	{ "polling", polling_fields, offsetof(struct status, polling) },
 	{ "datagrams", datagrams_fields, offsetof(struct status, datagrams) },
 	{ 0 },
 };

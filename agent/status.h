@@ -52,6 +52,15 @@ struct status_samples {
 	uint64_t unknown_output;
 };
 
+/* Counters of ports and of the host. */
+struct status_polling {
+	uint64_t ports;        /* polled at present */
+	uint64_t port_samples; /* sent */
+	uint64_t host_samples; /* sent */
+	uint64_t failed;       /* polls that gave no sample */
+	uint64_t resets;       /* times that counters of a port began anew */
+};
+
 /* What left for the collectors. */
 struct status_datagrams {
 	uint64_t datagrams; /* each counts once, however many collectors there are */
@@ -107,6 +116,7 @@ struct status {
 	struct status_agent agent;
 	struct status_dnssd dnssd;
 	struct status_samples samples;
+	struct status_polling polling;
 	struct status_datagrams datagrams;
 	struct status_collector *collectors; /* this and the lists below are owned */
 	size_t n_collectors;

@@ -96,12 +96,17 @@ static void
 print_totals(const struct status *s, FILE *out)
 {
 	const struct status_samples *p = &s->samples;
+	const struct status_polling *c = &s->polling;
 	const struct status_datagrams *d = &s->datagrams;
 
 	fprintf(out,
 		"packet samples %" PRIu64 " received, %" PRIu64 " sent, %" PRIu64
 		" lost, %" PRIu64 " refused, %" PRIu64 " with unknown output\n",
 		p->received, p->sent, p->lost, p->refused, p->unknown_output);
+	fprintf(out,
+		"polling        %" PRIu64 " ports; %" PRIu64
+		" samples of ports, %" PRIu64 " of the host, %" PRIu64 " failed\n",
+		c->ports, c->port_samples, c->host_samples, c->failed);
 	fprintf(out,
 		"datagrams      %" PRIu64 " with %" PRIu64 " flow, %" PRIu64
 		" counters, %" PRIu64 " discard samples; %" PRIu64 " refused, %" PRIu64

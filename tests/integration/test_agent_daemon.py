@@ -3,7 +3,9 @@
 import glob
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -61,6 +63,30 @@ def test_check_prints_the_whole_configuration_or_every_error(path):
             line + "\n" for line in expected.splitlines() if not line.startswith("# hsflowd.conf"))
 
 
+EXAMPLE = os.path.join(ROOT, "agent", "hsflowd.conf")
+
+
+@pytest.mark.unprivileged
+def test_the_example_is_what_holds_without_it(tmp_path):
+    done = run("-n", "-f", EXAMPLE)
+    assert (done.returncode, done.stderr) == (0, "")
+    empty = tmp_path / "empty.conf"
+    empty.write_text("sflow { DNSSD = on }\n")
+    assert done.stdout == run("-n", "-f", str(empty)).stdout
+
+
+@pytest.mark.unprivileged
+def test_every_line_that_the_example_offers_is_accepted(tmp_path):
+    with open(EXAMPLE, encoding="utf-8") as file:
+        offered = re.findall(r"^  # ((?:[a-zA-Z_.0-9]+ = \S+$|[a-z]+ (?:\S+ )?\{.*\})).*$", file.read(), re.M)
+    assert len(offered) > 20
+    for line in offered:
+        path = tmp_path / "one.conf"
+        path.write_text(f"sflow {{\n DNSSD = on\n {line}\n}}\n")
+        done = run("-n", "-f", str(path))
+        assert done.returncode == 0 and "warning" not in done.stderr, (line, done.stderr)
+
+
 def test_a_file_that_was_named_has_to_exist(world):
     assert run("-n", "-f", "/nowhere.conf").returncode == 1
     agent = world.agent("sflow {\n polling = 1000\n}\n")
@@ -102,8 +128,7 @@ def test_dns_replaces_the_collectors_of_the_file_and_its_rates_win(world):
                   f'txt-record={SERVICE},"sampling.10G=77"')
     text = conf("DNSSD = on", "DNSSD_domain = .example.com", "sampling.10G = 55", "polling = 7")
     with world.agent(text) as agent:
-        status = agent.wait_status(lambda s: s["dnssd"]["state"] == "found", "DNS has answered")
-        assert [c["name"] for c in status["collectors"]] == ["c1.example.com:6344"]
+        agent.wait_status(lambda s: [c["name"] for c in s["collectors"]] == ["c1.example.com:6344"], "DNS has answered")
         agent.wait_status(lambda s: {(p["rate"], p["polling_s"]) for p in s["ports"]} == {(77, 7)}, "rates of DNS")
         agent.reload(conf("sampling.10G = 55"))
         status = agent.wait_status(lambda s: {p["rate"] for p in s["ports"]} == {55}, "rates of the file")
@@ -163,7 +188,6 @@ def test_a_second_agent_is_refused(world):
 
 def test_a_status_client_that_does_not_read_is_hung_up_on(world):
     with world.agent(conf()) as agent:
-        import socket
         idle = [socket.socket(socket.AF_UNIX) for _ in range(20)]
         for sock in idle:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
