@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "aclserver/fold.h"
 #include "aclserver/ruleset.h"
 #include "common/err.h"
 #include "common/nft.h"
@@ -34,6 +35,7 @@ int nft_emit_rule(const struct nft_emit *emit, const struct ruleset_rule *rule,
 
 enum {
 	NFT_EMIT_TEXT_SIZE = 228, /* with its NUL; longer texts are cut */
+	NFT_EMIT_ID_SIZE = 100,   /* of a file's id, with its NUL */
 };
 
 /** What the user data of an emitted rule says. */
@@ -50,3 +52,27 @@ void nft_emit_write_tag(const struct ruleset_rule *rule, struct nft_udata *ret);
 /** Read user data back. False when it is not of a rule of ours; @ret is then as before.
  */
 bool nft_emit_read_tag(struct nft_blob udata, struct nft_emit_tag *ret);
+
+/* Folded rules; see fold.h. */
+
+/** Append the set of @shape, called @name. */
+void nft_emit_fold_set(const struct nft_emit *emit, const char *name,
+	const struct fold_shape *shape, uint64_t cookie);
+
+/** Append the rule that looks packets up in the set @name and drops what is found. 0 or
+ * -ENOMEM. */
+int nft_emit_fold_lookup(const struct nft_emit *emit, const char *name,
+	const struct fold_shape *shape, uint64_t cookie);
+
+/** The name of the set that a rule of nft_emit_fold_lookup() looks up. False when
+ * @udata is not of such a rule. */
+bool nft_emit_read_lookup(struct nft_blob udata, char ret_name[FOLD_SET_NAME_SIZE]);
+
+/** The user data of the element that stands for @rule of the file @id: as of a rule,
+ * with the id ahead of the text, which is cut to what then fits. */
+void nft_emit_write_elem_tag(
+	const struct ruleset_rule *rule, const char *id, struct nft_udata *ret);
+
+/** The id in the user data of an element. False when there is none; nft_emit_read_tag()
+ * reads the rest. */
+bool nft_emit_read_id(struct nft_blob udata, char ret_id[NFT_EMIT_ID_SIZE]);

@@ -3,7 +3,8 @@
  *
  * The text stands in a comment, so that the nft tool shows it, and beside it what a
  * comment cannot hold: type 0x40 = hash (16 bytes big endian), line (4), section (1),
- * flags (1); type 0x41 = the text behind the first 128 bytes. Pure.
+ * flags (1); type 0x41 = the text behind the first 128 bytes. Elements also have the id
+ * of their file as type 0x43 (0x42 and 0x44 are a set's and a lookup's). Pure.
  */
 #include "aclserver/nft_emit.h"
 
@@ -16,7 +17,9 @@
 enum {
 	TAG_TYPE = NFT_UDATA_OWN,
 	TAG_REST_TYPE = NFT_UDATA_OWN + 1,
+	TAG_ID_TYPE = NFT_UDATA_OWN + 3,
 	TAG_SIZE = 22,
+	TLV_HEADER = 2, /* type, length */
 	TAG_REST_MAX = NFT_EMIT_TEXT_SIZE - 1 - NFT_UDATA_COMMENT_MAX,
 	/* The comment's apostrophes stand for quotes, which a comment cannot have. */
 	TAG_FLAG_QUOTES = 1,
@@ -33,8 +36,8 @@ quotes_can_change(const char *text)
 	return strchr(text, '"') && !strchr(text, '\'');
 }
 
-void
-nft_emit_write_tag(const struct ruleset_rule *rule, struct nft_udata *ret)
+static void
+put_tag(const struct ruleset_rule *rule, struct nft_udata *ret)
 {
 	uint8_t tag[TAG_SIZE];
 	struct wbuf w;
@@ -47,15 +50,55 @@ nft_emit_write_tag(const struct ruleset_rule *rule, struct nft_udata *ret)
 	wbuf_put_u8(&w, quotes_can_change(rule->text) ? TAG_FLAG_QUOTES : 0);
 
 	nft_udata_init(ret);
-	/* All of it fits, see the assertion above. */
-	(void)nft_udata_put(ret, TAG_TYPE, tag, w.len);
-	(void)nft_udata_put_comment(ret, rule->text);
-	if (strnlen(rule->text, NFT_UDATA_COMMENT_MAX + 1) > NFT_UDATA_COMMENT_MAX) {
-		const char *rest = rule->text + NFT_UDATA_COMMENT_MAX;
+	(void)nft_udata_put(ret, TAG_TYPE, tag, w.len); /* first: it fits */
+}
 
-		(void)nft_udata_put(
-			ret, TAG_REST_TYPE, rest, strnlen(rest, TAG_REST_MAX));
-	}
+/* The text, as much of it as fits. */
+static void
+put_text(const struct ruleset_rule *rule, struct nft_udata *ret)
+{
+	const char *rest;
+	size_t room, len;
+
+	(void)nft_udata_put_comment(ret, rule->text);
+	room = sizeof(ret->bytes) - ret->len;
+	if (strnlen(rule->text, NFT_UDATA_COMMENT_MAX + 1) <= NFT_UDATA_COMMENT_MAX ||
+		room <= TLV_HEADER)
+		return;
+	rest = rule->text + NFT_UDATA_COMMENT_MAX;
+	len = strnlen(rest, TAG_REST_MAX);
+	if (len > room - TLV_HEADER)
+		len = room - TLV_HEADER;
+	(void)nft_udata_put(ret, TAG_REST_TYPE, rest, len);
+}
+
+void
+nft_emit_write_tag(const struct ruleset_rule *rule, struct nft_udata *ret)
+{
+	put_tag(rule, ret);
+	put_text(rule, ret); /* all that may be kept fits, see the assertion above */
+}
+
+void
+nft_emit_write_elem_tag(
+	const struct ruleset_rule *rule, const char *id, struct nft_udata *ret)
+{
+	put_tag(rule, ret);
+	(void)nft_udata_put(ret, TAG_ID_TYPE, id, strnlen(id, NFT_EMIT_ID_SIZE - 1));
+	put_text(rule, ret);
+}
+
+bool
+nft_emit_read_id(struct nft_blob udata, char ret_id[NFT_EMIT_ID_SIZE])
+{
+	size_t len = 0;
+	const uint8_t *id = nft_udata_find(udata.data, udata.len, TAG_ID_TYPE, &len);
+
+	if (!id || len == 0 || len >= NFT_EMIT_ID_SIZE)
+		return false;
+	memcpy(ret_id, id, len);
+	ret_id[len] = '\0';
+	return true;
 }
 
 static void

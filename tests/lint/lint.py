@@ -32,7 +32,7 @@ PURE = [
     "agent/conf_*.[ch]", "agent/settings.[ch]", "agent/agent_addr.[ch]", "agent/hsflowd_auto.[ch]",
     "agent/dnssd_txt.[ch]", "agent/dnssd_track.[ch]", "agent/dnssd_select.[ch]", "agent/dnssd_result.[ch]",
     "agent/proc_*text.[ch]", "agent/text.[ch]", "agent/host_uuid.[ch]", "agent/if_history.[ch]",
-    "aclserver/diag.[ch]", "aclserver/field.[ch]", "aclserver/hash.[ch]", "aclserver/json_*.[ch]",
+    "aclserver/diag.[ch]", "aclserver/field.[ch]", "aclserver/fold.[ch]", "aclserver/hash.[ch]", "aclserver/json_*.[ch]",
     "aclserver/match*.[ch]", "aclserver/target*.[ch]", "aclserver/rule.[ch]", "aclserver/rule_*.[ch]", "aclserver/ruleset*.[ch]",
     "aclserver/dscp_name.[ch]", "aclserver/policy_compile.c",
     "aclserver/placement.[ch]", "aclserver/policy.h", "aclserver/policy_conf.[ch]", "aclserver/policy_expand.[ch]",

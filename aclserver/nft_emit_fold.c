@@ -1,0 +1,152 @@
+/*
+ * nft_emit_fold.c - a shape as the kernel has it: the set of its keys, and the rule
+ * that looks up the key of a packet and drops what is found.
+ */
+#include <errno.h>
+#include <net/if_arp.h>
+#include <string.h>
+
+#include <linux/if_ether.h>
+
+#include "aclserver/nft_emit.h"
+#include "aclserver/nft_field.h"
+#include "common/nft_expr.h"
+
+enum { LOOKUP_TYPE = NFT_UDATA_OWN + 4 };
+
+void
+nft_emit_fold_set(const struct nft_emit *emit, const char *name,
+	const struct fold_shape *shape, uint64_t cookie)
+{
+	struct nft_set_spec spec = {
+		.name = name,
+		.id = nft_batch_new_id(emit->batch),
+		.key_type = fold_key_type(shape),
+		.key_len = (uint32_t)fold_key_len(shape),
+		.counters = true,
+	};
+	struct nft_udata udata;
+
+	fold_shape_encode(shape, &udata);
+	spec.udata = nft_udata_blob(&udata);
+	nft_batch_add_set(emit->batch, &emit->table, &spec, cookie);
+}
+
+/* What all rules of the shape test first. */
+static void
+put_constants(struct nft_rule *rule, const struct nft_emit *emit,
+	const struct fold_shape *shape)
+{
+	uint8_t nfproto = shape->l3proto == ETH_P_IP ? NFPROTO_IPV4 : NFPROTO_IPV6;
+	uint8_t l3proto[] = { (uint8_t)(shape->l3proto >> 8), (uint8_t)shape->l3proto };
+	uint8_t l4proto = (uint8_t)shape->l4proto;
+
+	if (shape->l3proto != 0 && emit->table.family == NFPROTO_BRIDGE) {
+		nft_rule_load_meta(rule, NFT_META_PROTOCOL);
+		nft_rule_cmp(rule, NFT_CMP_EQ, l3proto, sizeof(l3proto));
+	} else if (shape->l3proto != 0) {
+		nft_rule_load_meta(rule, NFT_META_NFPROTO);
+		nft_rule_cmp(rule, NFT_CMP_EQ, &nfproto, sizeof(nfproto));
+	}
+	if (shape->l4proto != FOLD_L4PROTO_NONE) {
+		nft_rule_load_meta(rule, NFT_META_L4PROTO);
+		nft_rule_cmp(rule, NFT_CMP_EQ, &l4proto, sizeof(l4proto));
+	}
+}
+
+/* Outside the bridge family not every device is an Ethernet one. */
+static void
+put_ether_guard(struct nft_rule *rule, const struct nft_emit *emit,
+	const struct fold_shape *shape)
+{
+	uint16_t ether = ARPHRD_ETHER;
+	bool reads_ether = false;
+
+	for (size_t i = 0; i < shape->n_parts; i++)
+		if (nft_field(shape->parts[i].field)->source == NFT_SOURCE_LINK)
+			reads_ether = true;
+	if (!reads_ether || emit->table.family == NFPROTO_BRIDGE)
+		return;
+	nft_rule_load_meta(rule, NFT_META_IIFTYPE);
+	nft_rule_cmp(rule, NFT_CMP_EQ, &ether, sizeof(ether));
+}
+
+static void
+put_load(struct nft_rule *rule, enum field field)
+{
+	const struct nft_field *at = nft_field(field);
+
+	switch (at->source) {
+	case NFT_SOURCE_LINK:
+		nft_rule_load_payload(rule, NFT_PAYLOAD_LL_HEADER, at->key, at->len);
+		return;
+	case NFT_SOURCE_NETWORK:
+		nft_rule_load_payload(
+			rule, NFT_PAYLOAD_NETWORK_HEADER, at->key, at->len);
+		return;
+	case NFT_SOURCE_TRANSPORT:
+		nft_rule_load_payload(
+			rule, NFT_PAYLOAD_TRANSPORT_HEADER, at->key, at->len);
+		return;
+	default: /* a key has no other fields than those and names */
+		nft_rule_load_meta(rule,
+			field == FIELD_IIFNAME ? NFT_META_IIFNAME : NFT_META_OIFNAME);
+	}
+}
+
+/* Parts stand in registers of 4 bytes, one behind the other, as they do in the key. */
+static void
+put_key(struct nft_rule *rule, const struct fold_shape *shape)
+{
+	static const uint8_t zero[NFT_REG_BYTES];
+	uint32_t reg = NFT_REG32_00;
+
+	for (size_t i = 0; i < shape->n_parts; i++) {
+		const struct fold_part *part = &shape->parts[i];
+		uint8_t len = fold_part_len(part->field);
+
+		nft_rule_use_reg(rule, reg);
+		put_load(rule, part->field);
+		if (!fold_part_is_whole(part))
+			nft_rule_bitwise(rule, part->mask, zero, len);
+		reg += (len + 3u) / 4u;
+	}
+	nft_rule_use_reg(rule, NFT_REG32_00);
+}
+
+int
+nft_emit_fold_lookup(const struct nft_emit *emit, const char *name,
+	const struct fold_shape *shape, uint64_t cookie)
+{
+	const struct nft_set_ref set = { name, 0, (uint32_t)fold_key_len(shape) };
+	struct nft_rule *rule = nft_rule_new();
+	struct nft_udata udata;
+
+	if (!rule)
+		return -ENOMEM;
+	put_constants(rule, emit, shape);
+	put_ether_guard(rule, emit, shape);
+	put_key(rule, shape);
+	nft_rule_lookup(rule, &set, false);
+	nft_rule_verdict(rule, NF_DROP, NULL);
+	nft_udata_init(&udata);
+	/* A name of ours fits. */
+	(void)nft_udata_put(&udata, LOOKUP_TYPE, name, strlen(name));
+	nft_rule_set_udata(rule, nft_udata_blob(&udata));
+	nft_batch_add_rule(emit->batch, &emit->table, &emit->at, rule, cookie);
+	nft_rule_free(rule);
+	return 0;
+}
+
+bool
+nft_emit_read_lookup(struct nft_blob udata, char ret_name[FOLD_SET_NAME_SIZE])
+{
+	size_t len = 0;
+	const uint8_t *name = nft_udata_find(udata.data, udata.len, LOOKUP_TYPE, &len);
+
+	if (!name || len == 0 || len >= FOLD_SET_NAME_SIZE)
+		return false;
+	memcpy(ret_name, name, len);
+	ret_name[len] = '\0';
+	return true;
+}
