@@ -168,6 +168,25 @@ session_commit(struct session *session, struct nft_batch *batch, struct err *err
 }
 
 static void
+delete_rule(struct nft_batch *batch, const struct kernel_rule_info *rule)
+{
+	const struct nft_table *table = kernel_table_of(place_base(rule->place));
+	const struct nft_rule_ref ref = { rule->chain, rule->handle };
+
+	if (rule->elem) {
+		const struct nft_set_ref set = {
+			.name = rule->set->text,
+			.key_len = (uint32_t)rule->set->key_len,
+		};
+		const struct nft_elem elem = { .key = rule->elem->data };
+
+		nft_batch_delete_elems(batch, table, &set, &elem, 1, 0);
+	} else {
+		nft_batch_delete_rule(batch, table, &ref, 0);
+	}
+}
+
+static void
 build_flush(struct nft_batch *batch, const struct kernel_rules *rules, unsigned kinds)
 {
 	if (kinds == ACL_KIND_ALL) {
@@ -175,14 +194,9 @@ build_flush(struct nft_batch *batch, const struct kernel_rules *rules, unsigned 
 			nft_batch_delete_table(batch, &kernel_tables[i], 0);
 		return;
 	}
-	for (size_t i = 0; i < rules->n; i++) {
-		const struct kernel_rule_info *rule = &rules->items[i];
-		const struct nft_rule_ref ref = { rule->chain, rule->handle };
-
-		if (kinds & 1u << rule->tag.section)
-			nft_batch_delete_rule(batch,
-				kernel_table_of(place_base(rule->place)), &ref, 0);
-	}
+	for (size_t i = 0; i < rules->n; i++)
+		if (kinds & 1u << rules->items[i].tag.section)
+			delete_rule(batch, &rules->items[i]);
 }
 
 enum acl_exit

@@ -141,6 +141,35 @@ replace(struct nft_batch *batch, const struct known *known,
 	return nft_emit_rule(&emit, *found, 0, err);
 }
 
+/* All there is to an element was read back with it. */
+static void
+replace_elem(struct nft_batch *batch, const struct kernel_rule_info *rule)
+{
+	const struct nft_table *table = kernel_table_of(place_base(rule->place));
+	const struct nft_set_ref set = {
+		.name = rule->set->text,
+		.key_len = (uint32_t)rule->set->key_len,
+	};
+	const struct nft_elem elem = {
+		.key = rule->elem->data,
+		.has_counter = true,
+		.udata = kernel_elem_udata(rule->set, rule->elem),
+	};
+
+	nft_batch_delete_elems(batch, table, &set, &elem, 1, 0);
+	nft_batch_add_elems(batch, table, &set, &elem, 1, 0);
+}
+
+static int
+zero_rule(struct nft_batch *batch, const struct known *known,
+	const struct kernel_rule_info *rule, struct err *err)
+{
+	if (!rule->elem)
+		return replace(batch, known, rule, err);
+	replace_elem(batch, rule);
+	return 0;
+}
+
 int
 acl_zero_build(struct nft_batch *batch, const char *policy_conf,
 	const struct kernel_rules *rules, unsigned kinds, struct err *err)
@@ -151,7 +180,7 @@ acl_zero_build(struct nft_batch *batch, const char *policy_conf,
 
 	for (size_t i = 0; i < rules->n && r == 0; i++)
 		if (kinds & 1u << rules->items[i].tag.section)
-			r = replace(batch, &known, &rules->items[i], err);
+			r = zero_rule(batch, &known, &rules->items[i], err);
 	free(known.rules);
 	arena_free(known.arena);
 	return r;

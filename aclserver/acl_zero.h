@@ -3,7 +3,8 @@
  * counters at zero.
  *
  * Linux 6.1 has no request that resets the counters of rules, so the policy is compiled
- * again and matched with what is installed by content. Acting module (reads policy
+ * again and matched with what is installed by content; elements of sets are simply
+ * replaced. Acting module (reads policy
  * files).
  */
 #pragma once

@@ -1,6 +1,6 @@
 /*
- * commit.h - one commit under way. Private to committer.c, commit_gather.c and
- * commit_send.c.
+ * commit.h - one commit under way. Private to committer.c, commit_gather.c,
+ * commit_send.c and commit_displaced.c.
  */
 #pragma once
 
@@ -18,8 +18,9 @@ struct committer {
 	struct commit_lock lock;
 	struct policy_load *load;  /* resolved includes; NULL before the first commit */
 	struct policy_table table; /* as the kernel is, while known */
+	struct fold_table fold;    /* likewise, the folded rules */
 	bool has_base[BASE_COUNT];
-	bool known; /* load, table and has_base can be trusted */
+	bool known; /* load, table, fold and has_base can be trusted */
 	struct dirty dirty;
 };
 
@@ -64,3 +65,7 @@ void commit_keep_problems(
 
 /** Add copies of the problems @from to @to. */
 void commit_copy_diags(struct diags *to, const struct diags *from);
+
+/** Installing only what was named takes the rest away: the most frequent surprise with
+ * cl-acltool, so it is said. */
+void commit_warn_displaced(struct commit *commit);

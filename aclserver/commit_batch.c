@@ -2,101 +2,27 @@
  * commit_batch.c - the changes of a plan as one batch of nftables messages; see
  * commit_plan.h.
  *
- * Order inside a batch: tables and bases, then per file its chains, rules and calls,
- * then all removals. A call is placed before the next call that the kernel already
- * holds, so removals come last: until then every handle is good.
+ * Order inside a batch: tables and bases, then the chains of each file and their rules,
+ * sets and elements, calls and lookups, then all removals. A call is placed before the
+ * next one that the kernel already holds, so removals come last: until then every
+ * handle is good.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "aclserver/commit_build.h"
 #include "aclserver/commit_cookie.h"
-#include "aclserver/commit_plan.h"
 #include "aclserver/nft_emit.h"
 #include "aclserver/ruleset_diff.h"
 #include "common/cleanup.h"
-#include "common/nft_expr.h"
 
-/* ---- where a call goes ---- */
-
-/* For one place, going down the table: the first call at or behind a file. */
-struct seek {
-	size_t from;   /* files from here on were looked at … */
-	uint64_t jump; /* … and this is the first call among them; 0 = none */
-};
+/* ---- chains ---- */
 
 struct building {
 	const struct commit_plan *plan;
 	struct nft_batch *batch;
-	uint64_t (*before)[PLACE_COUNT]; /* per change: the call to stand before; 0 =
-					    last */
 };
-
-static uint64_t
-first_call(const struct policy_table *table, enum place place, size_t from, size_t to)
-{
-	if (table->n_chains[place] == 0)
-		return 0;
-	for (size_t i = from; i < to; i++) {
-		const struct acl_chain *chain = acl_file_chain(table->files[i], place);
-
-		if (chain && chain->jump != 0)
-			return chain->jump;
-	}
-	return 0;
-}
-
-/* The call to stand before, for a file at @index: the next of the place, else the first
- * of the groups behind. */
-static uint64_t
-next_call(const struct policy_table *table, enum place place, size_t index,
-	struct seek *seek)
-{
-	uint64_t jump = first_call(table, place, index + 1, seek->from);
-
-	if (jump == 0)
-		jump = seek->jump;
-	seek->from = index + 1;
-	seek->jump = jump;
-	for (int group = place_group(place) + 1; jump == 0 && group < PLACE_GROUP_COUNT;
-		group++)
-		jump = first_call(table,
-			place_make(place_base(place), (enum place_group)group), 0,
-			table->n);
-	return jump;
-}
-
-static bool
-needs_call(const struct commit_change *change, enum place place)
-{
-	const struct acl_chain *have = acl_file_chain(change->file, place);
-
-	return change->compiled.count[place] > 0 && (!have || have->jump == 0);
-}
-
-/* From the last change to the first, so that the whole table is looked at once at most.
- */
-static void
-find_positions(struct building *b)
-{
-	const struct policy_table *table = b->plan->table;
-	struct seek seeks[PLACE_COUNT];
-
-	for (int place = 0; place < PLACE_COUNT; place++)
-		seeks[place] = (struct seek){ .from = table->n };
-	for (size_t c = b->plan->n; c-- > 0;) {
-		const struct commit_change *change = &b->plan->changes[c];
-		bool found;
-		size_t index = policy_table_search(table, &change->file->key, &found);
-
-		for (int place = 0; place < PLACE_COUNT; place++)
-			if (needs_call(change, (enum place)place))
-				b->before[c][place] = next_call(
-					table, (enum place)place, index, &seeks[place]);
-	}
-}
-
-/* ---- messages ---- */
 
 static int
 emit_rule(struct building *b, size_t c, size_t index, const struct nft_rule_at *at,
@@ -231,9 +157,8 @@ build_change(struct building *b, size_t c, struct err *err)
 	int r = 0;
 
 	for (int place = 0; r == 0 && place < PLACE_COUNT; place++) {
-		if (change->compiled.count[place] == 0 ||
-			!commit_plan_place_differs(
-				change->file, &change->compiled, (enum place)place))
+		if (!commit_wants_chain(change, (enum place)place) ||
+			!commit_change_differs_at(change, (enum place)place))
 			continue;
 		if (acl_file_chain(change->file, (enum place)place))
 			r = edit_chain(b, c, (enum place)place, err);
@@ -241,43 +166,6 @@ build_change(struct building *b, size_t c, struct err *err)
 			r = add_chain(b, c, (enum place)place, err);
 	}
 	return r;
-}
-
-static void
-add_call(struct building *b, size_t c, enum place place)
-{
-	struct nft_rule *rule = nft_rule_new();
-	char chain[ACL_CHAIN_NAME_SIZE];
-	uint64_t before = b->before[c][place];
-	const struct nft_rule_at at = {
-		.chain = base_info(place_base(place))->name,
-		.where = before ? NFT_WHERE_BEFORE : NFT_WHERE_APPEND,
-		.ref = before,
-		.want_handle = true,
-	};
-
-	acl_chain_name(chain, place, b->plan->changes[c].file->id);
-	nft_rule_verdict(rule, NFT_JUMP, chain);
-	nft_batch_add_rule(b->batch, kernel_table_of(place_base(place)), &at, rule,
-		cookie_make(c, COOKIE_JUMP, place));
-	nft_rule_free(rule);
-}
-
-/* Group by group: a call of an earlier group may stand before the same installed call
- * as one of a later group, and then has to be there first. */
-static void
-build_calls_of_group(struct building *b, enum place_group group)
-{
-	for (size_t c = 0; c < b->plan->n; c++) {
-		const struct commit_change *change = &b->plan->changes[c];
-
-		for (int base = 0; base < BASE_COUNT && !change->excluded; base++) {
-			enum place place = place_make((enum base)base, group);
-
-			if (needs_call(change, place))
-				add_call(b, c, place);
-		}
-	}
 }
 
 static void
@@ -329,7 +217,7 @@ build_removals(struct building *b, size_t c)
 		const struct acl_chain *have = &change->file->chains[i];
 		char name[ACL_CHAIN_NAME_SIZE];
 
-		if (change->compiled.count[have->place] > 0)
+		if (commit_wants_chain(change, have->place))
 			continue;
 		acl_chain_name(name, have->place, change->file->id);
 		remove_chain(b->batch, have->place, name, have->jump,
@@ -362,39 +250,56 @@ build_cleanup(struct building *b)
 		for (size_t i = 0; i < view->n_unknown[t]; i++)
 			nft_batch_delete_chain(
 				b->batch, &kernel_tables[t], view->unknown[t][i], 0);
+		for (size_t i = 0; i < view->sets[t].n_unknown; i++)
+			nft_batch_delete_set(b->batch, &kernel_tables[t],
+				view->sets[t].unknown[i], 0);
 	}
+}
+
+static int
+build_changes(struct building *b, struct err *err)
+{
+	const struct commit_plan *plan = b->plan;
+
+	for (size_t c = 0; c < plan->n; c++) {
+		size_t mark = nft_batch_count(b->batch);
+		int r = plan->changes[c].excluded ? 0 : build_change(b, c, err);
+
+		if (r == -EBADMSG) { /* its problems say why */
+			plan->changes[c].excluded = true;
+			nft_batch_rewind(b->batch, mark);
+		} else if (r < 0) {
+			return r;
+		}
+	}
+	return 0;
 }
 
 int
 commit_plan_build(
 	const struct commit_plan *plan, struct nft_batch *batch, struct err *err)
 {
-	AUTO_FREE uint64_t(*before)[PLACE_COUNT] = calloc(plan->n + 1, sizeof(*before));
-	struct building b = { .plan = plan, .batch = batch, .before = before };
+	struct building b = { .plan = plan, .batch = batch };
+	int r;
 
-	if (!before)
-		return err_set(err, -ENOMEM, "out of memory");
+	fold_table_revert(plan->fold);
 	nft_batch_reset(batch);
 	build_bases(&b);
-	find_positions(&b);
-	for (size_t c = 0; c < plan->n; c++) {
-		size_t mark = nft_batch_count(batch);
-		int r = plan->changes[c].excluded ? 0 : build_change(&b, c, err);
-
-		if (r == -EBADMSG) { /* its problems say why */
-			plan->changes[c].excluded = true;
-			nft_batch_rewind(batch, mark);
-		} else if (r < 0) {
-			return r;
-		}
-	}
-	for (int group = 0; group < PLACE_GROUP_COUNT; group++)
-		build_calls_of_group(&b, (enum place_group)group);
+	r = build_changes(&b, err);
+	if (r == 0)
+		r = fold_batch_stage(plan, err);
+	if (r == 0)
+		r = fold_batch_elems(plan, batch, err);
+	if (r == 0)
+		r = commit_calls_build(plan, batch, err);
+	if (r < 0)
+		return r;
 	for (size_t c = 0; c < plan->n; c++)
 		if (!plan->changes[c].excluded)
 			build_removals(&b, c);
 	if (plan->view)
 		build_cleanup(&b);
+	fold_batch_removals(plan, batch);
 	if (nft_batch_status(batch, NULL) < 0)
 		return err_sys(
 			err, nft_batch_status(batch, NULL), "building the transaction");

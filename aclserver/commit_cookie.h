@@ -1,27 +1,32 @@
 /*
  * commit_cookie.h - what a message of a commit is about, packed into its cookie: the
- * change, the kind, and the rule or place. Private to commit_plan.c and commit_batch.c.
+ * change, the kind, and the rule, place or set. Private to commit_*.c and fold_batch.c.
  */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a message is about, in its cookie: change + 1 (0 = no file), kind, rule or
- * place. */
-enum cookie_kind { COOKIE_OTHER, COOKIE_RULE, COOKIE_CHAIN, COOKIE_JUMP };
+/* What a message is about, in its cookie: change + 1 (0 = no file), kind, and: */
+enum cookie_kind {
+	COOKIE_OTHER,
+	COOKIE_RULE,   /* index of a rule in its file, also for its element */
+	COOKIE_CHAIN,  /* place */
+	COOKIE_JUMP,   /* place */
+	COOKIE_LOOKUP, /* index among the dirty sets */
+};
 
 enum { COOKIE_DETAIL_BITS = 24, COOKIE_CHANGE_BITS = 32 };
 
-/** A cookie for something of the change with index @change. */
+/** A cookie for something of the change with index @change; SIZE_MAX = of no file. */
 static inline uint64_t
 cookie_make(size_t change, enum cookie_kind kind, size_t detail)
 {
-	return ((uint64_t)change + 1) << COOKIE_CHANGE_BITS |
+	return (uint64_t)(change + 1) << COOKIE_CHANGE_BITS |
 	       (uint64_t)kind << COOKIE_DETAIL_BITS | detail;
 }
 
-/** Index of the change; SIZE_MAX when the cookie is 0, about no file. */
+/** Index of the change; SIZE_MAX when the cookie is about no file. */
 static inline size_t
 cookie_change(uint64_t cookie)
 {
@@ -34,7 +39,7 @@ cookie_kind(uint64_t cookie)
 	return (enum cookie_kind)(cookie >> COOKIE_DETAIL_BITS & 0xff);
 }
 
-/** Index of the rule in its file, or the place. */
+/** What comes behind the kind, see there. */
 static inline size_t
 cookie_detail(uint64_t cookie)
 {

@@ -87,7 +87,8 @@ fall_back(const struct committer *c, struct commit_change *change)
 	struct err err;
 	int r;
 
-	if (!change->file->is_rest || change->file->n_chains > 0 || !c->conf.state_dir)
+	if (!change->file->is_rest || change->file->n_chains > 0 ||
+		change->file->owners || !c->conf.state_dir)
 		return -ENOENT;
 	path = last_good_path(c->conf.state_dir, &change->file->key);
 	free(take_ptr(change->text));
@@ -102,11 +103,26 @@ fall_back(const struct committer *c, struct commit_change *change)
 	return r;
 }
 
+/* After adoption: what stands in the kernel under the name of an earlier file. */
+static int
+adopt_duplicates(struct committer *c, const struct commit_change *change)
+{
+	const struct ruleset_file *compiled = &change->compiled;
+	int r = 0;
+
+	for (int i = 0; i < PLACE_COUNT && r == 0; i++)
+		if (change->folds[i])
+			r = fold_table_adopt_duplicates(&c->fold, change->file,
+				(enum place)i, &compiled->rules[compiled->first[i]],
+				compiled->count[i]);
+	return r;
+}
+
 /* Read and compile @file; add it to the plan if the kernel has to change. */
 static int
 consider_file(struct commit *commit, struct acl_file *file)
 {
-	const struct committer *c = commit->committer;
+	struct committer *c = commit->committer;
 	struct commit_change change = { .file = file };
 	int r;
 
@@ -115,7 +131,11 @@ consider_file(struct commit *commit, struct acl_file *file)
 	r = change.path ? read_and_compile(c, &change) : -ENOMEM;
 	if (r < 0 && r != -ENOMEM && fall_back(c, &change) == 0)
 		r = 0;
-	if (r == 0 && (change.removed || commit_plan_differs(file, &change.compiled)))
+	if (r == 0)
+		commit_change_fold(&change);
+	if (r == 0 && commit->plan.view)
+		r = adopt_duplicates(c, &change);
+	if (r == 0 && (change.removed || commit_change_differs(&change)))
 		return commit_plan_add(&commit->plan, &change);
 	if (r == 0)
 		commit_keep_problems(commit, file, &change.problems);
@@ -176,7 +196,7 @@ read_kernel(struct commit *commit)
 		return r;
 	}
 	memcpy(c->has_base, commit->view.has_base, sizeof(c->has_base));
-	return adopt(&commit->view, &c->table);
+	return adopt(&commit->view, &c->table, &c->fold);
 }
 
 /* Everything anew: policy.conf, directories, kernel, every file. */
@@ -193,6 +213,7 @@ gather_all(struct commit *commit)
 		return r;
 	policy_load_free(c->load);
 	c->load = load;
+	fold_table_done(&c->fold);
 	policy_table_done(&c->table);
 	r = policy_load_list(c->load, &files, &commit->general);
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aclserver/commit_build.h"
 #include "aclserver/commit_cookie.h"
 #include "aclserver/hash.h"
 
@@ -86,23 +87,40 @@ same_hash(const struct ruleset_hash *a, const struct ruleset_hash *b)
 }
 
 bool
-commit_plan_place_differs(const struct acl_file *file,
-	const struct ruleset_file *compiled, enum place place)
+commit_wants_chain(const struct commit_change *change, enum place place)
 {
-	const struct acl_chain *have = acl_file_chain(file, place);
+	return change->compiled.count[place] > 0 && !change->folds[place];
+}
+
+void
+commit_change_fold(struct commit_change *change)
+{
+	for (int place = 0; place < PLACE_COUNT; place++)
+		change->folds[place] = change->file->is_rest &&
+				       fold_place(&change->compiled, (enum place)place);
+}
+
+bool
+commit_change_differs_at(const struct commit_change *change, enum place place)
+{
+	const struct acl_chain *have = acl_file_chain(change->file, place);
+	bool wants_chain = commit_wants_chain(change, place);
 	struct ruleset_hash want;
 
-	if (compiled->count[place] == 0 || !have)
-		return compiled->count[place] > 0 || have;
-	want = chain_hash(compiled, place);
+	if (fold_table_differs(change->file, place,
+		    change->folds[place] ? &change->compiled : NULL))
+		return true;
+	if (!wants_chain || !have)
+		return wants_chain || have;
+	want = chain_hash(&change->compiled, place);
 	return have->jump == 0 || !same_hash(&have->hash, &want);
 }
 
 bool
-commit_plan_differs(const struct acl_file *file, const struct ruleset_file *compiled)
+commit_change_differs(const struct commit_change *change)
 {
 	for (int place = 0; place < PLACE_COUNT; place++)
-		if (commit_plan_place_differs(file, compiled, (enum place)place))
+		if (commit_change_differs_at(change, (enum place)place))
 			return true;
 	return false;
 }
@@ -128,13 +146,25 @@ kernel_reason(int code)
 	}
 }
 
+/* A set and its lookup came with its first rule. */
+static uint64_t
+cookie_of_rule(const struct commit_plan *plan, uint64_t cookie)
+{
+	size_t set = cookie_detail(cookie);
+
+	if (cookie_kind(cookie) == COOKIE_LOOKUP && set < plan->fold->n_dirty_sets)
+		return plan->fold->dirty_sets[set]->cookie;
+	return cookie;
+}
+
 static void
-blame_change(struct commit_change *change, const struct nft_error *error)
+blame_change(
+	struct commit_change *change, const struct nft_error *error, uint64_t cookie)
 {
 	const struct ruleset_rule *rule = NULL;
 
-	if (cookie_kind(error->cookie) == COOKIE_RULE)
-		rule = &change->compiled.rules[cookie_detail(error->cookie)];
+	if (cookie_kind(cookie) == COOKIE_RULE)
+		rule = &change->compiled.rules[cookie_detail(cookie)];
 	diags_add(&change->problems, DIAG_ERROR, change->path, rule ? rule->line : 0,
 		rule ? rule->written : NULL, "refused by the kernel: %s%s%s",
 		kernel_reason(error->code), error->text[0] ? ": " : "", error->text);
@@ -148,7 +178,8 @@ commit_plan_blame(struct commit_plan *plan, const struct nft_result *result,
 
 	for (size_t i = 0; i < result->n_errors; i++) {
 		const struct nft_error *error = &result->errors[i];
-		size_t c = error->is_batch ? SIZE_MAX : cookie_change(error->cookie);
+		uint64_t cookie = cookie_of_rule(plan, error->cookie);
+		size_t c = error->is_batch ? SIZE_MAX : cookie_change(cookie);
 
 		if (c >= plan->n) {
 			diags_add(general, DIAG_ERROR, "nftables", 0, NULL,
@@ -157,7 +188,7 @@ commit_plan_blame(struct commit_plan *plan, const struct nft_result *result,
 				error->text);
 			continue;
 		}
-		blame_change(&plan->changes[c], error);
+		blame_change(&plan->changes[c], error, cookie);
 		if (!plan->changes[c].excluded)
 			excluded++;
 		plan->changes[c].excluded = true;
@@ -169,26 +200,29 @@ void
 commit_plan_on_handle(uint64_t cookie, uint64_t handle, void *user_data)
 {
 	struct commit_plan *plan = user_data;
-	size_t c = cookie_change(cookie);
+	size_t c = cookie_change(cookie), detail = cookie_detail(cookie);
+	const struct fold_table *fold = plan->fold;
 
-	if (c < plan->n && cookie_kind(cookie) == COOKIE_JUMP &&
-		cookie_detail(cookie) < PLACE_COUNT)
-		plan->changes[c].jumps[cookie_detail(cookie)] = handle;
+	if (cookie_kind(cookie) == COOKIE_LOOKUP && detail < fold->n_dirty_sets)
+		fold->dirty_sets[detail]->new_rule = handle;
+	else if (c < plan->n && cookie_kind(cookie) == COOKIE_JUMP &&
+		 detail < PLACE_COUNT)
+		plan->changes[c].jumps[detail] = handle;
 }
 
 static int
-apply_place(struct commit_plan *plan, struct commit_change *change, enum place place)
+apply_place(struct commit_change *change, enum place place)
 {
 	const struct acl_chain *have = acl_file_chain(change->file, place);
 	struct acl_chain chain = { .place = place };
 
-	if (change->compiled.count[place] == 0)
-		return policy_table_set_chain(plan->table, change->file, place, NULL);
+	if (!commit_wants_chain(change, place))
+		return acl_file_set_chain(change->file, place, NULL);
 	chain.jump = have ? have->jump : 0;
 	if (change->jumps[place] != 0)
 		chain.jump = change->jumps[place];
 	chain.hash = chain_hash(&change->compiled, place);
-	return policy_table_set_chain(plan->table, change->file, place, &chain);
+	return acl_file_set_chain(change->file, place, &chain);
 }
 
 int
@@ -204,8 +238,9 @@ commit_plan_apply(struct commit_plan *plan)
 		for (int place = 0; place < PLACE_COUNT && r == 0; place++) {
 			if (change->compiled.count[place] > 0)
 				plan->has_base[place_base((enum place)place)] = true;
-			r = apply_place(plan, change, (enum place)place);
+			r = apply_place(change, (enum place)place);
 		}
 	}
+	fold_table_accept(plan->fold);
 	return r;
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aclserver/fold_table.h"
 #include "aclserver/kernel_view.h"
 #include "aclserver/policy_table.h"
 #include "aclserver/ruleset.h"
@@ -28,12 +29,14 @@ struct commit_change {
 	struct ruleset_file compiled; /* all empty when removed */
 	bool removed;                 /* the file is gone */
 	bool excluded;                /* left out of this transaction: it was refused */
+	bool folds[PLACE_COUNT];      /* its rules there are elements, not a chain */
 	struct diags problems; /* warnings of the compiler, errors of the kernel */
 	uint64_t jumps[PLACE_COUNT]; /* handles of the calls that were added */
 };
 
 struct commit_plan {
 	struct policy_table *table;    /* borrowed */
+	struct fold_table *fold;       /* borrowed */
 	struct nft *nft;               /* borrowed */
 	struct commit_change *changes; /* by ascending key; owned */
 	size_t n, size;
@@ -55,19 +58,22 @@ int commit_plan_add(struct commit_plan *plan, struct commit_change *change);
 /** Bring the changes into key order; once, after the last commit_plan_add(). */
 void commit_plan_sort(struct commit_plan *plan);
 
-/** True if what the kernel holds of @file at @place is not what @compiled says, or is
- * not called. */
-bool commit_plan_place_differs(const struct acl_file *file,
-	const struct ruleset_file *compiled, enum place place);
+/** Decide at which places the rules of @change are folded: those of REST files where
+ * all of them can be. Operators' files stay readable as chains. Once it is compiled. */
+void commit_change_fold(struct commit_change *change);
 
-/** True if what the kernel holds of @file is not what @compiled says. */
-bool commit_plan_differs(
-	const struct acl_file *file, const struct ruleset_file *compiled);
+/** True if what the kernel holds of the change's file at @place is not what it says
+ * now, or is not called. */
+bool commit_change_differs_at(const struct commit_change *change, enum place place);
+
+/** The same for all places. */
+bool commit_change_differs(const struct commit_change *change);
 
 /**
  * Fill @batch (emptied first) with everything that is not excluded. A rule that the
- * emitter cannot express excludes its file and adds an error to its problems. Returns 0
- * or negative errno with @err.
+ * emitter cannot express excludes its file and adds an error to its problems. The
+ * folded rules are then in the state that the batch leads to; if it is not sent, or
+ * refused, fold_table_revert(). Returns 0 or negative errno with @err.
  */
 int commit_plan_build(
 	const struct commit_plan *plan, struct nft_batch *batch, struct err *err);

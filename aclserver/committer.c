@@ -136,7 +136,10 @@ commit_init(struct commit *commit, struct committer *c, enum commit_mode mode)
 	*commit = (struct commit){
 		.committer = c,
 		.mode = mode,
-		.plan = { .table = &c->table, .nft = c->nft, .has_base = c->has_base },
+		.plan = { .table = &c->table,
+			.fold = &c->fold,
+			.nft = c->nft,
+			.has_base = c->has_base },
 	};
 	diags_init(&commit->general);
 }
@@ -144,50 +147,10 @@ commit_init(struct commit *commit, struct committer *c, enum commit_mode mode)
 static void
 commit_done(struct commit *commit)
 {
+	fold_table_revert(&commit->committer->fold); /* of what was not accepted */
 	commit_plan_done(&commit->plan);
 	kernel_view_done(&commit->view);
 	diags_done(&commit->general);
-}
-
-/* A file may have several chains: it is counted at the first of its places. */
-static bool
-is_displaced(const struct kernel_view *view, const struct kernel_chain *chain)
-{
-	for (int place = 0; place < (int)chain->place; place++)
-		if (kernel_view_find(view, (enum place)place, chain->id))
-			return false;
-	return !chain->adopted;
-}
-
-/* Installing only what was named takes the rest away: the most frequent surprise with
- * cl-acltool, so it is said. */
-static void
-warn_displaced(struct commit *commit)
-{
-	const struct kernel_view *view = &commit->view;
-	char names[256] = "";
-	size_t len = 0, more = 0;
-
-	if (commit->committer->conf.source == COMMITTER_SOURCE_CONF || commit->failed)
-		return;
-	for (size_t i = 0; i < view->n_chains; i++) {
-		const char *id = view->chains[i].id;
-
-		if (!is_displaced(view, &view->chains[i]))
-			continue;
-		if (strlen(id) + 3 > sizeof(names) - len)
-			more++;
-		else
-			len += (size_t)snprintf(names + len, sizeof(names) - len,
-				"%s%s", len > 0 ? ", " : "", id);
-	}
-	if (len > 0)
-		diags_add(&commit->general, DIAG_WARNING,
-			commit->committer->conf.paths[0], 0, NULL,
-			"only what is named here is installed; gone until the next "
-			"plain "
-			"-i: %s%s",
-			names, more > 0 ? ", …" : "");
 }
 
 /* What is wrong now: of this commit, and of the files that were already bad. */
@@ -196,7 +159,7 @@ fill_result(struct commit *commit, struct commit_result *ret)
 {
 	const struct policy_table *table = &commit->committer->table;
 
-	warn_displaced(commit);
+	commit_warn_displaced(commit);
 	ret->n_files = table->n;
 	ret->n_changed = commit->failed ? 0 : commit->n_changed;
 	diags_move(&ret->problems, &commit->general);
@@ -281,6 +244,7 @@ committer_new(const struct committer_conf *conf, struct err *err)
 	c->conf = *conf;
 	c->lock.fd = -1;
 	policy_table_init(&c->table);
+	fold_table_init(&c->fold);
 	dirty_init(&c->dirty);
 	c->nft = nft_open(err);
 	if (c->nft && commit_lock_open(&c->lock, conf->run_dir, err) == 0) {
@@ -299,6 +263,7 @@ committer_free(struct committer *c)
 	if (!c)
 		return;
 	policy_load_free(c->load);
+	fold_table_done(&c->fold);
 	policy_table_done(&c->table);
 	dirty_done(&c->dirty);
 	nft_batch_free(c->batch);
@@ -351,7 +316,7 @@ tables_are_there(struct committer *c)
 	for (int place = 0; place < PLACE_COUNT; place++) {
 		struct err err;
 
-		if (c->table.n_chains[place] == 0)
+		if (!fold_table_is_installed(&c->fold, (enum place)place))
 			continue;
 		if (nft_table_exists(c->nft,
 			    kernel_table_of(place_base((enum place)place)), &err) == 0)

@@ -3,9 +3,9 @@
  *
  * Used by the server's privileged process and by tapgate-acl. A commit is: find the
  * files that changed -> compile each (policy_compile) -> compare with what the kernel
- * holds (ruleset_diff) -> one nftables transaction across all families -> map what the
- * kernel refused back to file, line and rule. What did not change is not touched and
- * costs nothing.
+ * holds (ruleset_diff for chains, fold_table for elements of sets) -> one nftables
+ * transaction across all families -> map what the kernel refused back to file, line and
+ * rule. What did not change is not touched and costs nothing.
  *
  * A bad file of the REST server is left out: its previous good version stays, the rest
  * commits. A bad file of the operator fails the whole commit and nothing changes.

@@ -1,6 +1,6 @@
 /*
- * kernel_view.c - reads our tables back: chains, who calls them, and what is in them;
- * see kernel_view.h.
+ * kernel_view.c - reads our tables back: chains and sets, the rules that lead to them,
+ * and what is in them; see kernel_view.h.
  */
 #include "aclserver/kernel_view.h"
 
@@ -26,7 +26,7 @@ struct reading {
 	size_t first_chain; /* of this table in view->chains */
 	size_t first_stray; /* of this table in view->strays */
 	size_t size_chains, size_strays;
-	size_t jumps;              /* jump rules seen, for their order */
+	size_t n_calls;            /* calls and lookups seen, for their order */
 	struct kernel_chain *open; /* chain whose rules arrive */
 	struct hash hash;          /* over the rules of open */
 };
@@ -177,7 +177,7 @@ forget_rules(void *user_data)
 	uint8_t family = kernel_tables[reading->table].family;
 
 	reading->open = NULL;
-	reading->jumps = 0;
+	reading->n_calls = 0;
 	view->n_strays = reading->first_stray;
 	for (size_t i = 0; i < view->n_chains; i++) {
 		if (base_info(place_base(view->chains[i].place))->family != family)
@@ -186,6 +186,8 @@ forget_rules(void *user_data)
 		view->chains[i].n_rules = 0;
 		view->chains[i].hash = (struct ruleset_hash){ 0 };
 	}
+	for (size_t i = 0; i < view->sets[reading->table].n; i++)
+		view->sets[reading->table].items[i].rule = 0;
 }
 
 static int
@@ -208,16 +210,36 @@ add_stray(struct reading *reading, enum base base, uint64_t handle)
 	return 0;
 }
 
+/* The set that a rule looks up, unless it stands in the wrong base. */
+static struct kernel_set *
+find_looked_up(
+	struct reading *reading, enum base base, const struct nft_rule_info *info)
+{
+	char name[FOLD_SET_NAME_SIZE];
+	struct kernel_set *set;
+
+	if (!nft_emit_read_lookup(info->udata, name))
+		return NULL;
+	set = kernel_sets_find(&reading->view->sets[reading->table], name);
+	return set && place_base(set->name.place) == base ? set : NULL;
+}
+
 static int
 on_base_rule(struct reading *reading, enum base base, const struct nft_rule_info *info)
 {
 	struct kernel_chain *called =
 		info->target ? find_by_name(reading, info->target) : NULL;
+	struct kernel_set *set = find_looked_up(reading, base, info);
 
-	if (!called || called->jump != 0 || place_base(called->place) != base)
+	if (called && called->jump == 0 && place_base(called->place) == base) {
+		called->jump = info->handle;
+		called->order = reading->n_calls++;
+	} else if (set && set->rule == 0) {
+		set->rule = info->handle;
+		set->order = reading->n_calls++;
+	} else {
 		return add_stray(reading, base, info->handle);
-	called->jump = info->handle;
-	called->order = reading->jumps++;
+	}
 	return 0;
 }
 
@@ -286,6 +308,9 @@ read_table(struct nft *nft, size_t table, struct kernel_view *view, struct err *
 	if (view->n_chains > 0)
 		qsort(view->chains, view->n_chains, sizeof(*view->chains),
 			compare_chain);
+	r = kernel_sets_read(nft, &kernel_tables[table], &view->sets[table], err);
+	if (r < 0)
+		return r;
 	reader.begin = forget_rules;
 	reader.rule = on_rule;
 	r = nft_list_rules(nft, &kernel_tables[table], NULL, &reader, err);
@@ -314,6 +339,7 @@ kernel_view_done(struct kernel_view *view)
 	free(view->chains);
 	free(view->strays);
 	for (size_t t = 0; t < KERNEL_TABLES; t++) {
+		kernel_sets_done(&view->sets[t]);
 		for (size_t i = 0; i < view->n_unknown[t]; i++)
 			free(view->unknown[t][i]);
 		free(view->unknown[t]);
@@ -363,8 +389,12 @@ on_chain_rule(const struct nft_rule_info *info, void *user_data)
 		reading->size = size;
 	}
 	(void)nft_emit_read_tag(info->udata, &tag);
-	reading->rules[reading->n++] =
-		(struct kernel_rule){ .hash = tag.hash, .handle = info->handle };
+	reading->rules[reading->n++] = (struct kernel_rule){
+		.hash = tag.hash,
+		.handle = info->handle,
+		.packets = info->packets,
+		.bytes = info->bytes,
+	};
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aclserver/kernel_sets.h"
 #include "aclserver/placement.h"
 #include "aclserver/ruleset.h"
 #include "common/err.h"
@@ -33,23 +34,23 @@ struct kernel_chain {
 
 /** Something in our tables that no policy file can account for. */
 struct kernel_stray {
-	enum base base;  /* a rule of this base that is not one of our jumps … */
-	uint64_t handle; /* … or calls a chain that another rule calls already */
+	enum base base;  /* a rule of this base that is no call or lookup of ours … */
+	uint64_t handle; /* … or is the second one of its chain or set */
 };
+
+enum { KERNEL_TABLES = 2 };
 
 struct kernel_view {
 	struct kernel_chain *chains; /* sorted by place, then id; owned */
 	size_t n_chains;
 	struct kernel_stray *strays; /* owned */
 	size_t n_strays;
-	char **unknown[2]; /* names of chains that are not ours, by table below; owned
-			    */
-	size_t n_unknown[2];
-	bool has_table[2]; /* inet, bridge */
+	char **unknown[KERNEL_TABLES]; /* names of chains that are not ours; owned */
+	size_t n_unknown[KERNEL_TABLES];
+	struct kernel_sets sets[KERNEL_TABLES];
+	bool has_table[KERNEL_TABLES]; /* inet, bridge */
 	bool has_base[BASE_COUNT];
 };
-
-enum { KERNEL_TABLES = 2 };
 
 /** Our tables, in the order of the arrays above. */
 extern const struct nft_table kernel_tables[KERNEL_TABLES];
@@ -72,6 +73,7 @@ struct kernel_chain *kernel_view_find(
 struct kernel_rule {
 	struct ruleset_hash hash; /* all zero when it is not one of ours */
 	uint64_t handle;
+	uint64_t packets, bytes;
 };
 
 /** The rules of one chain; *@ret is to be freed. 0 or negative errno with @err. */

@@ -175,8 +175,6 @@ policy_table_remove(struct policy_table *table, struct acl_file *file)
 
 	if (file->problems.errors > 0)
 		table->n_bad--;
-	for (size_t c = 0; c < file->n_chains; c++)
-		table->n_chains[file->chains[c].place]--;
 	table->n--;
 	memmove(&table->files[i], &table->files[i + 1],
 		(table->n - i) * sizeof(*table->files));
@@ -212,8 +210,8 @@ remove_chain(struct acl_file *file, size_t i)
 }
 
 int
-policy_table_set_chain(struct policy_table *table, struct acl_file *file,
-	enum place place, const struct acl_chain *chain)
+acl_file_set_chain(
+	struct acl_file *file, enum place place, const struct acl_chain *chain)
 {
 	size_t i = chain_index(file, place);
 	bool found = i < file->n_chains && file->chains[i].place == place;
@@ -223,7 +221,6 @@ policy_table_set_chain(struct policy_table *table, struct acl_file *file,
 		file->chains[i] = *chain;
 	} else if (found) {
 		remove_chain(file, i);
-		table->n_chains[place]--;
 	} else if (chain) {
 		grown = realloc(file->chains, (file->n_chains + 1) * sizeof(*grown));
 		if (!grown)
@@ -233,7 +230,6 @@ policy_table_set_chain(struct policy_table *table, struct acl_file *file,
 			(file->n_chains - i) * sizeof(*grown));
 		grown[i] = *chain;
 		file->n_chains++;
-		table->n_chains[place]++;
 	}
 	return 0;
 }

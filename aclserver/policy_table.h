@@ -16,6 +16,8 @@
 #include "aclserver/policy_load.h"
 #include "aclserver/ruleset.h"
 
+struct fold_owner;
+
 /** A regular chain of ours in the kernel: the rules of one file for one place. */
 struct acl_chain {
 	enum place place;
@@ -30,14 +32,15 @@ struct acl_file {
 	bool is_rest;          /* made by the REST server: may be left out when bad */
 	struct acl_chain *chains; /* installed; by ascending place; owned */
 	size_t n_chains;
+	struct fold_owner
+		*owners;       /* its rules that are elements of sets; fold_table.h */
 	struct diags problems; /* of the last attempt to install it; empty = fine */
 };
 
 struct policy_table {
 	struct acl_file **files; /* sorted by key; owned */
 	size_t n, size;
-	size_t n_bad;                 /* files with errors among their problems */
-	size_t n_chains[PLACE_COUNT]; /* installed, by place */
+	size_t n_bad; /* files with errors among their problems */
 };
 
 /** An empty table. */
@@ -69,8 +72,8 @@ const struct acl_chain *acl_file_chain(const struct acl_file *file, enum place p
 
 /** Take over what the kernel now holds of @file at @place; a NULL @chain means nothing.
  * 0 or -ENOMEM. */
-int policy_table_set_chain(struct policy_table *table, struct acl_file *file,
-	enum place place, const struct acl_chain *chain);
+int acl_file_set_chain(
+	struct acl_file *file, enum place place, const struct acl_chain *chain);
 
 /** Replace the problems of @file by those of @problems, which is emptied. */
 void policy_table_set_problems(

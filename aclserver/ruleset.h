@@ -4,8 +4,8 @@
  * A policy file compiles to a list of struct ruleset_rule, each belonging to one place
  * (a base chain of ours and the group inside it) and made of terms: tests of header or
  * meta fields, then statements. nft_emit.c turns terms into nftables expressions for
- * the family of the place; a later pass may fold rules of one shape into elements of
- * one set before that. Pure values; all memory is the arena's of the file.
+ * the family of the place, or fold.c makes rules of one shape elements of one set. Pure
+ * values; all memory is the arena's of the file.
  */
 #pragma once
 

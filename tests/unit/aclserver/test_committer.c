@@ -7,153 +7,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "aclserver/committer.h"
-#include "aclserver/kernel_rules.h"
-#include "tests/unit/nft_env.h"
+#include "tests/unit/aclserver/committer_fixture.h"
 
-enum { PATH_SIZE = 256, RANDOM_ROUNDS = 60, RANDOM_FILES = 12 };
-
-static char dir[] = "/var/tmp/test_committer.XXXXXX";
-static char conf_path[PATH_SIZE];
-static const char *const paths[] = { conf_path };
-
-/* ---- helpers ---- */
-
-static void
-write_file(const char *name, const char *text)
-{
-	char path[PATH_SIZE];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/policy.d/%s", dir, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static void
-remove_file(const char *name)
-{
-	char path[PATH_SIZE];
-
-	snprintf(path, sizeof(path), "%s/policy.d/%s", dir, name);
-	unlink(path);
-}
-
-static struct committer *
-committer_of(bool announce)
-{
-	const struct committer_conf conf = {
-		.source = COMMITTER_SOURCE_CONF,
-		.paths = paths,
-		.n_paths = 1,
-		.run_dir = dir,
-		.state_dir = dir,
-		.announce = announce,
-	};
-	struct err err;
-	struct committer *c = committer_new(&conf, &err);
-
-	assert_non_null(c);
-	return c;
-}
-
-static struct committer *
-new_committer(void)
-{
-	return committer_of(false);
-}
-
-/* One that tells the others what it does, as tapgate-acl. */
-static struct committer *
-new_tool(void)
-{
-	return committer_of(true);
-}
-
-/* Commit, expect @code, return how many files changed. */
-static size_t
-commit(struct committer *c, enum commit_what what, enum commit_code code)
-{
-	struct commit_result result;
-	size_t changed;
-
-	committer_commit(c, what, COMMIT_INSTALL, &result);
-	for (size_t i = 0; i < result.problems.n && (int)code != (int)result.code; i++)
-		print_error("%s:%d: %s\n", result.problems.items[i].file,
-			result.problems.items[i].line, result.problems.items[i].reason);
-	assert_int_equal(result.code, code);
-	changed = result.n_changed;
-	commit_result_done(&result);
-	return changed;
-}
-
-/* Tell the committer of a change as file events would, and commit it. */
-static size_t
-commit_file(struct committer *c, const char *name, enum commit_code code)
-{
-	char policy_d[PATH_SIZE];
-
-	snprintf(policy_d, sizeof(policy_d), "%s/policy.d", dir);
-	committer_changed(c, policy_d, name);
-	return commit(c, COMMIT_CHANGED, code);
-}
-
-/* Texts of the installed rules of one place, "a|b|c", in the order of packets. */
-static const char *
-installed(enum place place)
-{
-	static char text[4096];
-	struct kernel_rules rules;
-	struct err err;
-	struct nft *nft = nft_open(&err);
-	size_t len = 0;
-
-	assert_int_equal(kernel_rules_read(nft, &rules, &err), 0);
-	text[0] = '\0';
-	for (size_t call = 0; call < rules.n; call++)
-		for (size_t i = 0; i < rules.n; i++) {
-			const struct kernel_rule_info *rule = &rules.items[i];
-
-			if (rule->place == place && rule->call == call)
-				len += (size_t)snprintf(text + len, sizeof(text) - len,
-					"%s%s", len ? "|" : "", rule->tag.text);
-		}
-	kernel_rules_done(&rules);
-	nft_close(nft);
-	return text;
-}
-
-static const enum place forward = BASE_INET_FORWARD_FILTER * PLACE_GROUP_COUNT;
-
-static void
-assert_adopts(void)
-{
-	struct committer *fresh = new_committer();
-
-	assert_int_equal(commit(fresh, COMMIT_ALL, COMMIT_OK), 0);
-	committer_free(fresh);
-}
-
-static int
-setup(void **state)
-{
-	char path[PATH_SIZE];
-	const char *ignored;
-
-	(void)state;
-	snprintf(path, sizeof(path), "rm -rf %s/policy.d; mkdir %s/policy.d", dir, dir);
-	nft_env_run(path, &ignored);
-	nft_env_run("nft flush ruleset", &ignored);
-	return 0;
-}
+enum { RANDOM_ROUNDS = 60, RANDOM_FILES = 12 };
 
 /* ---- tests ---- */
 
@@ -491,17 +350,6 @@ main(void)
 		cmocka_unit_test_setup(
 			whatever_changes_a_fresh_committer_finds_nothing_to_do, setup),
 	};
-	const char *ignored;
-	char command[PATH_SIZE];
-	int failed;
 
-	if (!nft_env_enter())
-		return NFT_ENV_SKIP;
-	if (!mkdtemp(dir))
-		return 1;
-	snprintf(conf_path, sizeof(conf_path), "%s/policy.conf", dir);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	nft_env_run(command, &ignored);
-	return failed;
+	return RUN_WITH_POLICY(tests);
 }
