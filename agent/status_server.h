@@ -11,7 +11,8 @@
 #include "common/err.h"
 #include "common/loop.h"
 
-#define STATUS_SERVER_RUN_DIR "/run/tapgate"
+/* Not the ACL server's directory: the two run as different users. */
+#define STATUS_SERVER_RUN_DIR "/run/tapgate-agent"
 
 enum {
 	STATUS_SERVER_CLIENTS_MAX = 8,  /* at a time; more are hung up on */
