@@ -80,12 +80,35 @@ on_addrs(void *user_data)
 	loop_timer_in(agent->elect_timer, 0);
 }
 
+/* What is a switch port, was one, or has another name. Those of the start are not
+ * told one by one. */
+static void
+log_port(const struct iface_event *event)
+{
+	const struct iface *i = event->iface;
+	bool renamed =
+		event->kind == IFACE_CHANGED && (event->fields & IFACE_FIELD_NAME);
+	bool turned =
+		event->kind == IFACE_CHANGED && (event->fields & IFACE_FIELD_PORT);
+
+	if (turned && !i->is_switch_port)
+		log_info("%s: no switch port any more",
+			renamed ? event->old_name : i->name);
+	else if (turned || (event->kind == IFACE_ADDED && i->is_switch_port))
+		log_info("%s: new switch port", i->name);
+	else if (renamed && i->is_switch_port)
+		log_info("%s: switch port, was %s before", i->name, event->old_name);
+	else if (event->kind == IFACE_REMOVED && i->is_switch_port)
+		log_info("%s: switch port is gone", i->name);
+}
+
 static void
 on_iface(const struct iface_event *event, void *user_data)
 {
 	struct agent *agent = user_data;
 	const unsigned fields = IFACE_FIELD_NAME | IFACE_FIELD_ALIAS | IFACE_FIELD_KIND;
 
+	log_port(event);
 	if (event->kind == IFACE_CHANGED && (event->fields & fields))
 		loop_timer_in(agent->elect_timer, 0);
 	/* The last observer: nobody will use it again. */

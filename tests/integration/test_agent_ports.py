@@ -83,6 +83,9 @@ def test_a_new_name_is_followed(world):
         world.ns.ip("link set swp10 down\nlink set swp10 name uplink\nlink set uplink up")
         wait_until(lambda: "uplink" not in str(agent.status()["ports"]) and len(rules(world)) == 4,
                    "what is no switch port any more is not sampled")
+        said = [line.partition(": ")[2] for line in agent.log().splitlines() if "switch port" in line]
+        assert said[-3:] == ["swp9: new switch port", "swp10: switch port, was swp9 before",
+                             "swp10: no switch port any more"]
 
 
 def test_speed_decides_the_rate_and_changes_it_at_once(world):
