@@ -122,6 +122,7 @@ add_source(const struct sampling_source_info *info, void *user_data)
 	if (!ret)
 		return;
 	snprintf(ret->name, sizeof(ret->name), "%s", info->name);
+	ret->listens = info->listens;
 	ret->ports = info->stats.ports;
 	ret->refused_ports = info->stats.failed;
 	ret->packets = info->stats.packets;
@@ -211,6 +212,27 @@ add_sampled(const struct sampling_port_info *info, void *user_data)
 	snprintf(port->source, sizeof(port->source), "%s", info->source);
 }
 
+/* Ports that others sample for us: known by their samples. */
+static void
+add_listened(const struct agent *agent, struct status *status)
+{
+	const struct status_source *source = NULL;
+
+	for (size_t i = 0; i < status->n_sources && !source; i++)
+		if (status->sources[i].listens)
+			source = &status->sources[i];
+	for (size_t i = 0; source && i < status->n_ports; i++) {
+		struct status_port *port = &status->ports[i];
+		const struct sampler *sampler = sampler_find(
+			&agent->samplers, data_source_port((uint32_t)port->ifindex));
+
+		if (port->source[0] || !sampler || sampler->samples == 0)
+			continue;
+		port->rate = sampler->rate;
+		memcpy(port->source, source->name, sizeof(port->source));
+	}
+}
+
 static void
 sort_ports(struct status *status)
 {
@@ -231,6 +253,7 @@ fill_ports(const struct agent *agent, struct status *status)
 	list.n_sorted = status->n_ports;
 	if (agent->sampling)
 		sampling_each_port(agent->sampling, add_sampled, &list);
+	add_listened(agent, status);
 	sort_ports(status);
 }
 
@@ -296,6 +319,11 @@ warn_ports(const struct agent *agent, struct status *status)
 	for (size_t i = 0; i < status->n_sources; i++) {
 		const struct status_source *s = &status->sources[i];
 
+		if (s->listens && s->packets == 0)
+			status_warn(status,
+				"%s: no sample has come yet; others have to set up "
+				"sampling for it",
+				s->name);
 		if (s->refused_ports > 0)
 			status_warn(status,
 				"%s: the kernel refuses to sample %" PRIu64

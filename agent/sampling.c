@@ -388,7 +388,10 @@ void
 sampling_each_source(const struct sampling *s, sampling_source_fn fn, void *user_data)
 {
 	for (size_t i = 0; i < s->n_sources; i++) {
-		struct sampling_source_info info = { .name = s->sources[i].ops->name };
+		struct sampling_source_info info = {
+			.name = s->sources[i].ops->name,
+			.listens = !s->sources[i].chooses,
+		};
 
 		s->sources[i].ops->stats(s->sources[i].ctx, &info.stats);
 		fn(&info, user_data);

@@ -70,6 +70,7 @@ bool sampling_same_sources(const struct agent_conf *a, const struct agent_conf *
 /* Of one open source. */
 struct sampling_source_info {
 	const char *name;
+	bool listens; /* takes what others have set up; else samples the ports itself */
 	struct source_stats stats;
 };
 

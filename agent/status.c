@@ -79,6 +79,7 @@ static const struct status_field collector_fields[] = {
 
 static const struct status_field source_fields[] = {
 	TEXT(status_source, name),
+	FLAG(status_source, listens),
 	NUMBER(status_source, ports),
 	NUMBER(status_source, refused_ports),
 	NUMBER(status_source, packets),

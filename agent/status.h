@@ -85,6 +85,7 @@ struct status_collector {
 
 struct status_source {
 	char name[STATUS_WORD_SIZE];
+	bool listens; /* others have to set up sampling for it */
 	uint64_t ports;
 	uint64_t refused_ports; /* wanted, but refused by the kernel */
 	uint64_t packets;
@@ -98,8 +99,9 @@ struct status_port {
 	char name[STATUS_WORD_SIZE];
 	uint64_t ifindex;
 	bool up;
-	uint64_t speed_bps;            /* 0 = not known */
-	uint64_t rate;                 /* 1 in N; 0 = not sampled */
+	uint64_t speed_bps; /* 0 = not known */
+	uint64_t rate; /* 1 in N; 0 = not sampled; with a source that listens: of the
+			  last sample */
 	char source[STATUS_WORD_SIZE]; /* "" = not sampled */
 	uint64_t samples;
 	uint64_t pool; /* modulo 2^32 */

@@ -104,9 +104,10 @@ print_totals(const struct status *s, FILE *out)
 		" lost, %" PRIu64 " refused, %" PRIu64 " with unknown output\n",
 		p->received, p->sent, p->lost, p->refused, p->unknown_output);
 	fprintf(out,
-		"polling        %" PRIu64 " ports; %" PRIu64
+		"polling        %" PRIu64 " port%s; %" PRIu64
 		" samples of ports, %" PRIu64 " of the host, %" PRIu64 " failed\n",
-		c->ports, c->port_samples, c->host_samples, c->failed);
+		c->ports, c->ports == 1 ? "" : "s", c->port_samples, c->host_samples,
+		c->failed);
 	fprintf(out,
 		"datagrams      %" PRIu64 " with %" PRIu64 " flow, %" PRIu64
 		" counters, %" PRIu64 " discard samples; %" PRIu64 " refused, %" PRIu64
