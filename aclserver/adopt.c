@@ -100,7 +100,8 @@ match_chains(struct matching *m)
 	for (size_t i = 0; i < m->n_calls; i++) {
 		struct entry *entry = &m->entries[i];
 
-		if (fold_table_adopt_chain(m->fold, entry->place, entry->file) < 0)
+		if (fold_table_adopt_chain(m->fold, entry->place, entry->file,
+			    entry->chain->divides) < 0)
 			return -ENOMEM;
 		entry->position = 2 * (m->fold->places[entry->place].n - 1) + 1;
 	}
@@ -299,6 +300,7 @@ hand_over(struct matching *m)
 				&(struct acl_chain){
 					.place = entry->place,
 					.jump = entry->chain->jump,
+					.divides = entry->chain->divides,
 					.hash = entry->chain->hash,
 				});
 		else

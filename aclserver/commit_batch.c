@@ -208,6 +208,19 @@ remove_chain(struct nft_batch *batch, enum place place, const char *name, uint64
 	nft_batch_delete_chain(batch, table, name, cookie);
 }
 
+/* A call that is not right any more, of a chain that stays. */
+static void
+remove_call(struct building *b, size_t c, const struct acl_chain *have)
+{
+	const struct nft_rule_ref call = { base_info(place_base(have->place))->name,
+		have->jump };
+
+	if (have->jump != 0 && commit_needs_call(&b->plan->changes[c], have->place))
+		nft_batch_delete_rule(b->batch,
+			kernel_table_of(place_base(have->place)), &call,
+			cookie_make(c, COOKIE_CHAIN, have->place));
+}
+
 static void
 build_removals(struct building *b, size_t c)
 {
@@ -217,8 +230,10 @@ build_removals(struct building *b, size_t c)
 		const struct acl_chain *have = &change->file->chains[i];
 		char name[ACL_CHAIN_NAME_SIZE];
 
-		if (commit_wants_chain(change, have->place))
+		if (commit_wants_chain(change, have->place)) {
+			remove_call(b, c, have);
 			continue;
+		}
 		acl_chain_name(name, have->place, change->file->id);
 		remove_chain(b->batch, have->place, name, have->jump,
 			cookie_make(c, COOKIE_CHAIN, have->place));

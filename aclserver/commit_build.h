@@ -9,6 +9,10 @@
 /** True when @change is to have a chain of its own at @place. */
 bool commit_wants_chain(const struct commit_change *change, enum place place);
 
+/** True when the chain of @change at @place is to be called anew: it is not called, or
+ * the call does not say what the chain is now. */
+bool commit_needs_call(const struct commit_change *change, enum place place);
+
 /** Bring the folded rules into the state that the plan wants. 0 or -ENOMEM with @err:
  * then fold_table_revert(). */
 int fold_batch_stage(const struct commit_plan *plan, struct err *err);

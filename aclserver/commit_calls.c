@@ -47,14 +47,6 @@ add_stop(struct stops *stops, const struct stop *stop)
 
 /* ---- which ones ---- */
 
-static bool
-needs_call(const struct commit_change *change, enum place place)
-{
-	const struct acl_chain *have = acl_file_chain(change->file, place);
-
-	return commit_wants_chain(change, place) && (!have || have->jump == 0);
-}
-
 static int
 collect_calls(const struct commit_plan *plan, struct stops *stops)
 {
@@ -68,10 +60,10 @@ collect_calls(const struct commit_plan *plan, struct stops *stops)
 				.place = (enum place)i, .change = change, .index = c
 			};
 
-			if (!needs_call(change, stop.place))
+			if (!commit_needs_call(change, stop.place))
 				continue;
-			stop.position = 2 * fold_table_run_index(plan->fold, stop.place,
-						    change->file) +
+			stop.position = 2 * fold_table_chain_index(plan->fold,
+						    stop.place, change->file) +
 					1;
 			r = add_stop(stops, &stop);
 		}
@@ -127,12 +119,15 @@ compare_stop(const void *pa, const void *pb)
 static uint64_t
 handle_at(const struct fold_place *p, enum place place, size_t position)
 {
+	const struct fold_chain *wanted;
 	const struct acl_chain *chain;
 	const struct fold_run *run;
 
 	if (position % 2 == 1) {
-		chain = acl_file_chain(p->chains[position / 2], place);
-		return chain ? chain->jump : 0;
+		wanted = &p->chains[position / 2];
+		chain = acl_file_chain(wanted->file, place);
+		/* A call that says otherwise is going to be removed. */
+		return chain && chain->divides == wanted->divides ? chain->jump : 0;
 	}
 	run = p->runs ? p->runs[position / 2] : NULL;
 	for (const struct fold_set *set = run ? run->sets : NULL; set; set = set->next)
@@ -199,11 +194,14 @@ put_call(const struct stop *stop, const struct nft_emit *emit)
 {
 	struct nft_rule *rule = nft_rule_new();
 	char name[ACL_CHAIN_NAME_SIZE];
+	struct nft_udata udata;
 
 	if (!rule)
 		return -ENOMEM;
 	acl_chain_name(name, stop->place, stop->change->file->id);
 	nft_rule_verdict(rule, NFT_JUMP, name);
+	nft_emit_write_call(stop->change->divides[stop->place], &udata);
+	nft_rule_set_udata(rule, nft_udata_blob(&udata));
 	nft_batch_add_rule(emit->batch, &emit->table, &emit->at, rule,
 		cookie_make(stop->index, COOKIE_JUMP, stop->place));
 	nft_rule_free(rule);

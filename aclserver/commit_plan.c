@@ -92,12 +92,25 @@ commit_wants_chain(const struct commit_change *change, enum place place)
 	return change->compiled.count[place] > 0 && !change->folds[place];
 }
 
+bool
+commit_needs_call(const struct commit_change *change, enum place place)
+{
+	const struct acl_chain *have = acl_file_chain(change->file, place);
+
+	return commit_wants_chain(change, place) &&
+	       (!have || have->jump == 0 || have->divides != change->divides[place]);
+}
+
 void
 commit_change_fold(struct commit_change *change)
 {
-	for (int place = 0; place < PLACE_COUNT; place++)
+	for (int place = 0; place < PLACE_COUNT; place++) {
 		change->folds[place] = change->file->is_rest &&
 				       fold_place(&change->compiled, (enum place)place);
+		change->divides[place] =
+			!change->file->is_rest ||
+			fold_divides(&change->compiled, (enum place)place);
+	}
 }
 
 bool
@@ -113,7 +126,7 @@ commit_change_differs_at(const struct commit_change *change, enum place place)
 	if (!wants_chain || !have)
 		return wants_chain || have;
 	want = chain_hash(&change->compiled, place);
-	return have->jump == 0 || !same_hash(&have->hash, &want);
+	return commit_needs_call(change, place) || !same_hash(&have->hash, &want);
 }
 
 bool
@@ -221,6 +234,7 @@ apply_place(struct commit_change *change, enum place place)
 	chain.jump = have ? have->jump : 0;
 	if (change->jumps[place] != 0)
 		chain.jump = change->jumps[place];
+	chain.divides = change->divides[place];
 	chain.hash = chain_hash(&change->compiled, place);
 	return acl_file_set_chain(change->file, place, &chain);
 }

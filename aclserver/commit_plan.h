@@ -30,7 +30,8 @@ struct commit_change {
 	bool removed;                 /* the file is gone */
 	bool excluded;                /* left out of this transaction: it was refused */
 	bool folds[PLACE_COUNT];      /* its rules there are elements, not a chain */
-	struct diags problems; /* warnings of the compiler, errors of the kernel */
+	bool divides[PLACE_COUNT]; /* its chain there divides runs, see fold_table.h */
+	struct diags problems;     /* warnings of the compiler, errors of the kernel */
 	uint64_t jumps[PLACE_COUNT]; /* handles of the calls that were added */
 };
 
@@ -59,7 +60,8 @@ int commit_plan_add(struct commit_plan *plan, struct commit_change *change);
 void commit_plan_sort(struct commit_plan *plan);
 
 /** Decide at which places the rules of @change are folded: those of REST files where
- * all of them can be. Operators' files stay readable as chains. Once it is compiled. */
+ * all of them can be. Operators' files stay readable as chains, and always divide, so
+ * that their counters are exact. Once it is compiled. */
 void commit_change_fold(struct commit_change *change);
 
 /** True if what the kernel holds of the change's file at @place is not what it says

@@ -248,6 +248,24 @@ fold_place(const struct ruleset_file *file, enum place place)
 	return file->count[place] > 0;
 }
 
+static bool
+rule_divides(const struct ruleset_rule *rule)
+{
+	for (size_t i = 0; i < rule->n_terms; i++)
+		if (rule->terms[i].kind != TERM_TEST)
+			return !only_counts_and_drops(rule, i);
+	return true;
+}
+
+bool
+fold_divides(const struct ruleset_file *file, enum place place)
+{
+	for (size_t i = 0; i < file->count[place]; i++)
+		if (rule_divides(&file->rules[file->first[place] + i]))
+			return true;
+	return false;
+}
+
 /* ---- sets ---- */
 
 uint64_t

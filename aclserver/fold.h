@@ -70,6 +70,10 @@ bool fold_rule(const struct ruleset_rule *rule, struct fold_shape *ret_shape,
 /** True when @file has rules at @place and every one of them can be folded. */
 bool fold_place(const struct ruleset_file *file, enum place place);
 
+/** True when it matters whether the rules of @file at @place come before or behind
+ * rules that drop: one of them does something else than test, count and drop. */
+bool fold_divides(const struct ruleset_file *file, enum place place);
+
 /** Content hash of a shape: the same for the same shape, also after an upgrade that
  * numbers the fields anew. */
 uint64_t fold_shape_hash(const struct fold_shape *shape);

@@ -8,13 +8,14 @@
 
 int
 fold_table_adopt_chain(
-	struct fold_table *table, enum place place, struct acl_file *file)
+	struct fold_table *table, enum place place, struct acl_file *file, bool divides)
 {
 	struct fold_place *p = &table->places[place];
+	const struct fold_chain chain = { .file = file, .divides = divides };
 
 	if (fold_place_reserve(p) < 0)
 		return -ENOMEM;
-	fold_place_insert(p, p->n, file, NULL, NULL);
+	fold_place_insert(p, p->n, &chain, NULL, NULL);
 	return 0;
 }
 

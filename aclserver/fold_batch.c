@@ -40,7 +40,8 @@ stage_chains(const struct commit_plan *plan, const struct commit_change *change)
 		enum place place = (enum place)i;
 
 		if (commit_wants_chain(change, place))
-			r = fold_table_add_chain(plan->fold, place, change->file);
+			r = fold_table_add_chain(plan->fold, place, change->file,
+				change->divides[place]);
 		else if (acl_file_chain(change->file, place))
 			r = fold_table_remove_chain(plan->fold, place, change->file);
 	}

@@ -214,57 +214,94 @@ move_side(struct fold_table *table, struct fold_run *from, struct fold_run *to,
 	return r;
 }
 
-/* A chain inside a run: the side with fewer owners becomes a run of its own. */
+/* A chain that divides came to @index, into the run at @start: the side with fewer
+ * owners becomes a run of its own. With chains between @start and @index the old run
+ * has to stay ahead of those, where its lookups are. */
 static int
-split(struct fold_table *table, enum place place, size_t index, size_t n_before)
+split(struct fold_table *table, enum place place, size_t start, size_t index)
 {
 	struct fold_place *p = &table->places[place];
-	struct fold_run *run = p->runs[index];
-	struct fold_run *fresh = fold_run_new(table, place, p->last_number + 1);
-	bool behind = n_before >= run->n_owners - n_before;
+	struct fold_run *run = p->runs[start], *fresh;
+	const struct acl_file *file = p->chains[index].file;
+	size_t n_before = run ? count_before(run, file) : 0;
+	bool stays = start < index;
 
+	if (!run || n_before == run->n_owners)
+		return 0;
+	if (n_before == 0 && !stays) {
+		p->runs[start] = NULL;
+		p->runs[index + 1] = run;
+		return 0;
+	}
+	fresh = fold_run_new(table, place, p->last_number + 1);
 	if (!fresh)
 		return -ENOMEM;
-	p->runs[behind ? index + 1 : index] = fresh;
-	p->runs[behind ? index : index + 1] = run;
-	return move_side(table, run, fresh, p->chains[index],
-		behind ? SIDE_BEHIND : SIDE_BEFORE);
+	if (stays || n_before >= run->n_owners - n_before) {
+		p->runs[index + 1] = fresh;
+		return move_side(table, run, fresh, file, SIDE_BEHIND);
+	}
+	p->runs[index] = fresh;
+	p->runs[index + 1] = run;
+	return move_side(table, run, fresh, file, SIDE_BEFORE);
 }
 
 static bool
 has_chain(const struct fold_place *p, size_t index, const struct acl_file *file)
 {
-	return index < p->n && p->chains[index] == file;
+	return index < p->n && p->chains[index].file == file;
 }
 
 int
-fold_table_add_chain(struct fold_table *table, enum place place, struct acl_file *file)
+fold_table_add_chain(
+	struct fold_table *table, enum place place, struct acl_file *file, bool divides)
 {
 	struct fold_place *p = &table->places[place];
-	size_t index = fold_table_run_index(table, place, file);
-	struct fold_step *step = next_step(table);
-	struct fold_run *run;
-	size_t n_before;
+	const struct fold_chain chain = { .file = file, .divides = divides };
+	size_t index = fold_table_chain_index(table, place, file);
+	size_t start = fold_table_run_index(table, place, file);
+	struct fold_step *step;
 
-	if (has_chain(p, index, file))
+	if (has_chain(p, index, file) && p->chains[index].divides == divides)
 		return 0;
+	if (fold_table_remove_chain(table, place, file) < 0)
+		return -ENOMEM;
+	step = next_step(table);
 	if (!step || fold_place_reserve(p) < 0)
 		return -ENOMEM;
-	run = p->runs[index];
 	*step = (struct fold_step){
 		.kind = FOLD_STEP_ADD_CHAIN,
 		.place = place,
-		.file = file,
-		.before = run,
+		.chain = chain,
+		.before = p->runs[start],
 	};
 	table->n_steps++;
-	n_before = run ? count_before(run, file) : 0;
-	fold_place_insert(
-		p, index, file, n_before > 0 ? run : NULL, n_before > 0 ? NULL : run);
-	if (n_before == 0 || n_before == run->n_owners)
-		return 0;
-	p->runs[index] = run;
-	return split(table, place, index, n_before);
+	fold_place_insert(p, index, &chain, p->runs[index], NULL);
+	return divides ? split(table, place, start, index) : 0;
+}
+
+/* The chain that was at @index divided two runs: the one with fewer owners goes into
+ * the other. With chains between @start and @index it has to be the one ahead of those,
+ * where packets of both meet it. */
+static int
+join(struct fold_table *table, enum place place, size_t start,
+	const struct fold_step *step)
+{
+	struct fold_place *p = &table->places[place];
+	struct fold_run *keep = step->before, *other = step->behind;
+	size_t index = fold_table_chain_index(table, place, step->chain.file);
+	bool stays = start < index;
+
+	if (!stays && (!keep || (other && other->n_owners > keep->n_owners))) {
+		keep = step->behind;
+		other = step->before;
+	}
+	if (!keep && other) {
+		keep = fold_run_new(table, place, p->last_number + 1);
+		if (!keep)
+			return -ENOMEM;
+	}
+	p->runs[start] = keep;
+	return other ? move_side(table, other, keep, step->chain.file, SIDE_ALL) : 0;
 }
 
 int
@@ -272,30 +309,25 @@ fold_table_remove_chain(
 	struct fold_table *table, enum place place, struct acl_file *file)
 {
 	struct fold_place *p = &table->places[place];
-	size_t index = fold_table_run_index(table, place, file);
-	struct fold_step *step = next_step(table);
-	struct fold_run *keep, *other;
+	size_t index = fold_table_chain_index(table, place, file);
+	size_t start = fold_table_run_index(table, place, file);
+	struct fold_step *step = next_step(table), done;
 
 	if (!has_chain(p, index, file))
 		return 0;
 	if (!step)
 		return -ENOMEM;
-	*step = (struct fold_step){
+	done = (struct fold_step){
 		.kind = FOLD_STEP_REMOVE_CHAIN,
 		.place = place,
-		.file = file,
-		.before = p->runs[index],
+		.chain = p->chains[index],
+		.before = p->runs[start],
 		.behind = p->runs[index + 1],
 	};
+	*step = done; /* joining may move the list */
 	table->n_steps++;
-	keep = step->before;
-	other = step->behind;
-	if (!keep || (other && other->n_owners > keep->n_owners)) {
-		keep = step->behind;
-		other = step->before;
-	}
-	fold_place_remove(p, index, keep);
-	return other ? move_side(table, other, keep, file, SIDE_ALL) : 0;
+	fold_place_remove(p, index, p->runs[index]);
+	return done.chain.divides ? join(table, place, start, &done) : 0;
 }
 
 static int
@@ -392,10 +424,23 @@ fold_table_accept(struct fold_table *table)
 }
 
 static void
-undo(struct fold_table *table, const struct fold_step *step)
+undo_chain(struct fold_table *table, const struct fold_step *step)
 {
 	struct fold_place *p = &table->places[step->place];
+	const struct acl_file *file = step->chain.file;
+	size_t index = fold_table_chain_index(table, step->place, file);
+	size_t start = fold_table_run_index(table, step->place, file);
 
+	if (step->kind == FOLD_STEP_ADD_CHAIN)
+		fold_place_remove(p, index, p->runs[index]);
+	else
+		fold_place_insert(p, index, &step->chain, p->runs[index], step->behind);
+	p->runs[start] = step->before;
+}
+
+static void
+undo(struct fold_table *table, const struct fold_step *step)
+{
 	switch (step->kind) {
 	case FOLD_STEP_ADD:
 		fold_unlink(step->owner);
@@ -411,14 +456,8 @@ undo(struct fold_table *table, const struct fold_step *step)
 		fold_link(step->owner, step->elem);
 		return;
 	case FOLD_STEP_ADD_CHAIN:
-		fold_place_remove(p,
-			fold_table_run_index(table, step->place, step->file),
-			step->before);
-		return;
 	case FOLD_STEP_REMOVE_CHAIN:
-		fold_place_insert(p,
-			fold_table_run_index(table, step->place, step->file),
-			step->file, step->before, step->behind);
+		undo_chain(table, step);
 		return;
 	}
 }

@@ -10,7 +10,7 @@ enum fold_step_kind {
 	FOLD_STEP_ADD,          /* .owner is new */
 	FOLD_STEP_REMOVE,       /* .owner is gone from its element and its file */
 	FOLD_STEP_MOVE,         /* .owner was in .elem */
-	FOLD_STEP_ADD_CHAIN,    /* of .file at .place; .before was the run there */
+	FOLD_STEP_ADD_CHAIN,    /* .chain at .place; .before was the run there */
 	FOLD_STEP_REMOVE_CHAIN, /* likewise; .before and .behind were the runs beside */
 };
 
@@ -20,7 +20,7 @@ struct fold_step {
 	enum place place;
 	struct fold_owner *owner;
 	struct fold_elem *elem;
-	struct acl_file *file;
+	struct fold_chain chain;
 	struct fold_run *before, *behind;
 };
 
@@ -77,9 +77,10 @@ void fold_sweep(struct fold_table *table);
  * -ENOMEM. */
 int fold_place_reserve(struct fold_place *place);
 
-/** Insert @file at @index; the runs beside it become @before and @behind. */
-void fold_place_insert(struct fold_place *place, size_t index, struct acl_file *file,
-	struct fold_run *before, struct fold_run *behind);
+/** Insert @chain at @index; the runs beside it become @before and @behind. */
+void fold_place_insert(struct fold_place *place, size_t index,
+	const struct fold_chain *chain, struct fold_run *before,
+	struct fold_run *behind);
 
 /** Remove the chain at @index; @run is then where it was. */
 void fold_place_remove(struct fold_place *place, size_t index, struct fold_run *run);

@@ -22,7 +22,7 @@ fold_table_init(struct fold_table *table)
 /* ---- positions ---- */
 
 size_t
-fold_table_run_index(
+fold_table_chain_index(
 	const struct fold_table *table, enum place place, const struct acl_file *file)
 {
 	const struct fold_place *p = &table->places[place];
@@ -31,7 +31,7 @@ fold_table_run_index(
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (policy_key_cmp(&p->chains[mid]->key, &file->key) < 0)
+		if (policy_key_cmp(&p->chains[mid].file->key, &file->key) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -39,16 +39,28 @@ fold_table_run_index(
 	return lo;
 }
 
+size_t
+fold_table_run_index(
+	const struct fold_table *table, enum place place, const struct acl_file *file)
+{
+	const struct fold_place *p = &table->places[place];
+	size_t index = fold_table_chain_index(table, place, file);
+
+	while (index > 0 && !p->chains[index - 1].divides)
+		index--;
+	return index;
+}
+
 int
 fold_place_reserve(struct fold_place *place)
 {
 	size_t size = place->size ? 2 * place->size : 8;
-	struct acl_file **chains;
+	struct fold_chain *chains;
 	struct fold_run **runs;
 
 	if (place->n < place->size)
 		return 0;
-	chains = reallocarray(place->chains, size, sizeof(struct acl_file *));
+	chains = reallocarray(place->chains, size, sizeof(*chains));
 	if (!chains)
 		return -ENOMEM;
 	place->chains = chains;
@@ -63,15 +75,16 @@ fold_place_reserve(struct fold_place *place)
 }
 
 void
-fold_place_insert(struct fold_place *place, size_t index, struct acl_file *file,
-	struct fold_run *before, struct fold_run *behind)
+fold_place_insert(struct fold_place *place, size_t index,
+	const struct fold_chain *chain, struct fold_run *before,
+	struct fold_run *behind)
 {
 	memmove(&place->chains[index + 1], &place->chains[index],
-		(place->n - index) * sizeof(struct acl_file *));
+		(place->n - index) * sizeof(*place->chains));
 	memmove(&place->runs[index + 1], &place->runs[index],
 		(place->n + 1 - index) * sizeof(struct fold_run *));
 	place->n++;
-	place->chains[index] = file;
+	place->chains[index] = *chain;
 	place->runs[index] = before;
 	place->runs[index + 1] = behind;
 }
@@ -81,7 +94,7 @@ fold_place_remove(struct fold_place *place, size_t index, struct fold_run *run)
 {
 	place->n--;
 	memmove(&place->chains[index], &place->chains[index + 1],
-		(place->n - index) * sizeof(struct acl_file *));
+		(place->n - index) * sizeof(*place->chains));
 	memmove(&place->runs[index], &place->runs[index + 1],
 		(place->n + 1 - index) * sizeof(struct fold_run *));
 	place->runs[index] = run;

@@ -1,17 +1,19 @@
 /*
  * fold_table.h - the folded rules: runs of files, their sets, who owns which element.
  *
- * At one place the files whose rules are chains there divide the files in between into
- * runs. A run has one set per shape, and an element per key, which may have several
- * owners: the rule that comes first owns it in the kernel, the next one takes over when
- * it goes. A packet that several ACLs of one run drop is counted by one of them.
+ * At one place the chains that divide (an operator's, and those that do more than drop)
+ * part the other files into runs; chains that do not divide stand behind the run that
+ * they belong to. A run has one set per shape, and an element per key, which may have
+ * several owners: the rule that comes first owns it in the kernel, the next one takes
+ * over when it goes. A packet that several ACLs of one run drop is counted by one of
+ * them.
  *
  * The table holds two states: what the kernel has (installed) and what is wanted.
  * Changes make a difference between the two, which fold_batch.c turns into messages;
  * fold_table_accept() makes the wanted state the installed one, fold_table_revert()
  * takes all changes back. State module: no I/O. The cost of a change does not depend on
- * how much is installed, unless a chain comes into the middle of a run or the last one
- * between two runs goes: then the elements of the smaller side move.
+ * how much is installed, unless a chain that divides comes into the middle of a run or
+ * the last one between two runs goes: then the elements of the smaller side move.
  */
 #pragma once
 
@@ -68,7 +70,7 @@ struct fold_set {
 	uint64_t cookie;   /* of its messages, while it is new */
 };
 
-/** The files between two chains. */
+/** The files between two chains that divide. */
 struct fold_run {
 	struct fold_run *prev, *next; /* of all runs */
 	struct fold_set *sets;        /* in the order of their lookups */
@@ -78,10 +80,17 @@ struct fold_run {
 	bool is_lost;    /* stands at the wrong position: all its owners are to move */
 };
 
-/** Chains and runs of one place, in order: runs[0], chains[0], runs[1], … */
+/** A file with a chain. */
+struct fold_chain {
+	struct acl_file *file; /* borrowed */
+	bool divides;          /* it matters what comes before and behind it */
+};
+
+/** Chains and runs of one place, in order: runs[0], chains[0], runs[1], … A run stands
+ * only at 0 and behind chains that divide. */
 struct fold_place {
-	struct acl_file **chains; /* n files that have a chain here; owned array */
-	struct fold_run **runs;   /* n + 1; NULL = none there; owned array */
+	struct fold_chain *chains; /* n; owned array */
+	struct fold_run **runs;    /* n + 1; NULL = none there; owned array */
 	size_t n, size;
 	uint32_t last_number;
 	bool is_mixed; /* what was found does not number its sets by run: new sets take
@@ -112,9 +121,10 @@ void fold_table_done(struct fold_table *table);
 
 /* What is wanted. 0 or -ENOMEM: then fold_table_revert(). */
 
-/** From now on @file has a chain at @place; fine if it has one. */
-int fold_table_add_chain(
-	struct fold_table *table, enum place place, struct acl_file *file);
+/** From now on @file has a chain at @place; fine if it has one. When it had one that
+ * @divides otherwise, that one goes: the call has to be added again. */
+int fold_table_add_chain(struct fold_table *table, enum place place,
+	struct acl_file *file, bool divides);
 
 /** From now on @file has none there; fine if it had none. */
 int fold_table_remove_chain(
@@ -141,8 +151,8 @@ void fold_table_revert(struct fold_table *table);
  */
 
 /** @file has a chain at @place; files of one place in ascending order. */
-int fold_table_adopt_chain(
-	struct fold_table *table, enum place place, struct acl_file *file);
+int fold_table_adopt_chain(struct fold_table *table, enum place place,
+	struct acl_file *file, bool divides);
 
 /**
  * A set of the kernel. @index is that of its run in fold_place.runs, SIZE_MAX for a
@@ -185,6 +195,10 @@ bool fold_table_differs(const struct acl_file *file, enum place place,
 
 /** True if the kernel has a chain or a set at @place. */
 bool fold_table_is_installed(const struct fold_table *table, enum place place);
+
+/** Index in fold_place.chains of the chain of @file, or of where it would be. */
+size_t fold_table_chain_index(
+	const struct fold_table *table, enum place place, const struct acl_file *file);
 
 /** Index in fold_place.runs of the run that @file belongs to. */
 size_t fold_table_run_index(

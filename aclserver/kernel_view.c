@@ -233,6 +233,7 @@ on_base_rule(struct reading *reading, enum base base, const struct nft_rule_info
 
 	if (called && called->jump == 0 && place_base(called->place) == base) {
 		called->jump = info->handle;
+		called->divides = nft_emit_call_divides(info->udata);
 		called->order = reading->n_calls++;
 	} else if (set && set->rule == 0) {
 		set->rule = info->handle;

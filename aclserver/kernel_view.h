@@ -27,6 +27,7 @@ struct kernel_chain {
 	const char *id;           /* the part behind '/'; inside name */
 	uint64_t jump;            /* handle of the rule that calls it; 0 = none */
 	size_t order;             /* position of that rule in its base */
+	bool divides;             /* what that rule says of the chain */
 	struct ruleset_hash hash; /* over its rules' hashes, in order */
 	size_t n_rules;
 	bool adopted; /* for the caller: belongs to a policy file */

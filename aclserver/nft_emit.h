@@ -55,6 +55,12 @@ bool nft_emit_read_tag(struct nft_blob udata, struct nft_emit_tag *ret);
 
 /* Folded rules; see fold.h. */
 
+/** The user data of the call of a chain: whether it divides runs, see fold_table.h. */
+void nft_emit_write_call(bool divides, struct nft_udata *ret);
+
+/** Read it back; true for a call that does not say. */
+bool nft_emit_call_divides(struct nft_blob udata);
+
 /** Append the set of @shape, called @name. */
 void nft_emit_fold_set(const struct nft_emit *emit, const char *name,
 	const struct fold_shape *shape, uint64_t cookie);

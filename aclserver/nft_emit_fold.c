@@ -1,6 +1,7 @@
 /*
  * nft_emit_fold.c - a shape as the kernel has it: the set of its keys, and the rule
- * that looks up the key of a packet and drops what is found.
+ * that looks up the key of a packet and drops what is found. Also what the call of a
+ * chain says about it.
  */
 #include <errno.h>
 #include <net/if_arp.h>
@@ -12,7 +13,10 @@
 #include "aclserver/nft_field.h"
 #include "common/nft_expr.h"
 
-enum { LOOKUP_TYPE = NFT_UDATA_OWN + 4 };
+enum {
+	LOOKUP_TYPE = NFT_UDATA_OWN + 4, /* of a lookup: name of the set */
+	CALL_TYPE = NFT_UDATA_OWN + 5,   /* of a call: 1 = divides, 0 = does not */
+};
 
 void
 nft_emit_fold_set(const struct nft_emit *emit, const char *name,
@@ -149,4 +153,22 @@ nft_emit_read_lookup(struct nft_blob udata, char ret_name[FOLD_SET_NAME_SIZE])
 	memcpy(ret_name, name, len);
 	ret_name[len] = '\0';
 	return true;
+}
+
+void
+nft_emit_write_call(bool divides, struct nft_udata *ret)
+{
+	uint8_t value = divides;
+
+	nft_udata_init(ret);
+	(void)nft_udata_put(ret, CALL_TYPE, &value, sizeof(value)); /* it fits */
+}
+
+bool
+nft_emit_call_divides(struct nft_blob udata)
+{
+	size_t len = 0;
+	const uint8_t *value = nft_udata_find(udata.data, udata.len, CALL_TYPE, &len);
+
+	return !value || len != 1 || *value != 0;
 }

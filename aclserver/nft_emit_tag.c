@@ -4,7 +4,8 @@
  * The text stands in a comment, so that the nft tool shows it, and beside it what a
  * comment cannot hold: type 0x40 = hash (16 bytes big endian), line (4), section (1),
  * flags (1); type 0x41 = the text behind the first 128 bytes. Elements also have the id
- * of their file as type 0x43 (0x42 and 0x44 are a set's and a lookup's). Pure.
+ * of their file as type 0x43 (0x42, 0x44 and 0x45 are a set's, a lookup's and a
+ * call's). Pure.
  */
 #include "aclserver/nft_emit.h"
 

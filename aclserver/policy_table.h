@@ -22,6 +22,7 @@ struct fold_owner;
 struct acl_chain {
 	enum place place;
 	uint64_t jump; /* handle of the rule in the base that calls it; 0 = none */
+	bool divides;  /* what that rule says of it: see fold_table.h */
 	struct ruleset_hash hash; /* over the hashes of its rules, in order */
 };
 

@@ -77,6 +77,8 @@ rest_files_fold_where_all_rules_can(void **state)
 	assert_false(commit_wants_chain(&f.change, forward));
 	assert_false(f.change.folds[output]);
 	assert_true(commit_wants_chain(&f.change, output));
+	assert_false(f.change.divides[forward]);
+	assert_true(f.change.divides[output]);
 	close_plan(&f);
 }
 
@@ -89,6 +91,7 @@ files_of_the_operator_stay_chains(void **state)
 	open_plan(&f, false, two_drops);
 	assert_false(f.change.folds[forward]);
 	assert_true(commit_wants_chain(&f.change, forward));
+	assert_true(f.change.divides[forward]);
 	assert_true(commit_change_differs(&f.change));
 	close_plan(&f);
 }

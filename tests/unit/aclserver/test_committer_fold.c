@@ -193,6 +193,42 @@ counters_stay_when_runs_part_and_join(void **state)
 }
 
 static void
+a_chain_that_only_drops_leaves_a_run_whole(void **state)
+{
+	struct committer *c = new_committer();
+
+	(void)state;
+	write_rule("50rest-a.rules", "127.0.1.1", "DROP");
+	write_file("50rest-b.rules",
+		"[iptables]\n-A OUTPUT -d 127.0.1.2 -p udp --dport 1:65000 -j DROP\n");
+	write_rule("50rest-c.rules", "127.0.1.3", "DROP");
+	commit(c, COMMIT_ALL, COMMIT_OK);
+	assert_int_equal(count_sets(), 1);
+	passes("127.0.1.1");
+	passes("127.0.1.2");
+	passes("127.0.1.3");
+	assert_string_equal(counted(), "a:1|c:1|b:1");
+	assert_adopts();
+	/* Now it divides, and is called where it belongs. */
+	write_file("50rest-b.rules",
+		"[iptables]\n-A OUTPUT -d 127.0.1.2 -p udp --dport 1:65000 -j DROP\n"
+		"-A OUTPUT -d 127.0.1.3 -j ACCEPT\n");
+	commit_file(c, "50rest-b.rules", COMMIT_OK);
+	assert_int_equal(count_sets(), 2);
+	assert_true(passes("127.0.1.3"));
+	assert_string_equal(counted(), "a:1|b:1|b:1|c:1");
+	assert_adopts();
+	write_file("50rest-b.rules",
+		"[iptables]\n-A OUTPUT -d 127.0.1.2 -p udp --dport 1:65000 -j DROP\n");
+	commit_file(c, "50rest-b.rules", COMMIT_OK);
+	assert_int_equal(count_sets(), 1);
+	assert_false(passes("127.0.1.3"));
+	assert_string_equal(counted(), "a:1|c:2|b:1");
+	committer_free(c);
+	assert_adopts();
+}
+
+static void
 the_next_file_takes_a_shared_element_over(void **state)
 {
 	struct committer *c = new_committer();
@@ -373,6 +409,8 @@ main(void)
 			prefixes_ports_and_interfaces_match_as_in_a_rule, setup),
 		cmocka_unit_test_setup(rules_that_accept_divide_what_is_folded, setup),
 		cmocka_unit_test_setup(counters_stay_when_runs_part_and_join, setup),
+		cmocka_unit_test_setup(
+			a_chain_that_only_drops_leaves_a_run_whole, setup),
 		cmocka_unit_test_setup(
 			the_next_file_takes_a_shared_element_over, setup),
 		cmocka_unit_test_setup(a_file_moves_between_chain_and_set, setup),

@@ -105,8 +105,8 @@ what_a_set_cannot_say_stays_a_rule(void **state)
 		"-A FORWARD -s 10.0.0.1 -j LOG",
 		"-A FORWARD -s 10.0.0.1 -m limit --limit 5/s -j DROP",
 		/* six fields */
-		"-A FORWARD -i a -o b -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 1 "
-		"--dport 2 -j DROP",
+		("-A FORWARD -i a -o b -s 10.0.0.1 -d 10.0.0.2 -p udp --sport 1 "
+		 "--dport 2 -j DROP"),
 	};
 
 	(void)state;
@@ -136,6 +136,37 @@ a_place_folds_when_all_its_rules_do(void **state)
 	assert_false(fold_place(&c.file, input));
 	assert_false(fold_place(&c.file, output));
 	compiled_done(&c);
+}
+
+static void
+only_what_does_more_than_drop_divides(void **state)
+{
+	static const struct {
+		const char *line;
+		bool divides;
+	} cases[] = {
+		{ "-A OUTPUT -d 10.0.0.1 -j DROP", false },
+		{ "-A OUTPUT -p udp -m multiport --dports 1,9 -j DROP", false },
+		{ "-A OUTPUT ! -d 10.0.0.1 -j DROP", false },
+		{ "-A OUTPUT -j DROP", false },
+		{ "-A OUTPUT -d 10.0.0.1 -j ACCEPT", true },
+		{ "-A OUTPUT -d 10.0.0.1 -j LOG", true },
+		{ "-A OUTPUT -d 10.0.0.1 -m limit --limit 5/s -j DROP", true },
+		{ "-A OUTPUT -d 10.0.0.1 -j DROP\n-A OUTPUT -d 10.0.0.2 -j ACCEPT",
+			true },
+	};
+	enum place output = place_make(BASE_INET_OUTPUT_FILTER, PLACE_GROUP_IP);
+	enum place input = place_make(BASE_INET_INPUT_FILTER, PLACE_GROUP_IP);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct compiled c = compile("iptables", cases[i].line, 0);
+
+		assert_int_equal(c.result, 0);
+		assert_int_equal(fold_divides(&c.file, output), cases[i].divides);
+		assert_false(fold_divides(&c.file, input));
+		compiled_done(&c);
+	}
 }
 
 static struct fold_shape
@@ -252,6 +283,7 @@ main(void)
 		cmocka_unit_test(one_value_or_prefix_per_field_folds),
 		cmocka_unit_test(what_a_set_cannot_say_stays_a_rule),
 		cmocka_unit_test(a_place_folds_when_all_its_rules_do),
+		cmocka_unit_test(only_what_does_more_than_drop_divides),
 		cmocka_unit_test(values_do_not_make_a_shape_but_prefix_lengths_do),
 		cmocka_unit_test(a_shape_is_read_back_from_user_data),
 		cmocka_unit_test(a_name_says_place_run_and_shape),

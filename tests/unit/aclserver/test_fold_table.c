@@ -66,7 +66,7 @@ make_rules(void)
 /* ---- the model ---- */
 
 struct model_file {
-	bool has_chain;
+	bool has_chain, divides;
 	size_t n;
 	uint8_t rules[RULES_PER_FILE]; /* indices, ascending */
 };
@@ -113,16 +113,17 @@ model_key(const struct model_file *files, size_t from, size_t to, size_t run,
 static void
 model_text(const struct model_file *files, struct text *ret)
 {
-	size_t from = 0, run = 0;
+	size_t from = 0, run = 0, chains = 0;
 
 	ret->n = 0;
 	for (size_t f = 0; f <= FILES; f++) {
-		if (f < FILES && !files[f].has_chain)
+		chains += f < FILES && files[f].has_chain;
+		if (f < FILES && !(files[f].has_chain && files[f].divides))
 			continue;
 		for (size_t key = 0; key < SHAPES * KEYS; key++)
 			model_key(files, from, f, run, key, ret);
 		from = f + 1;
-		run++;
+		run = chains;
 	}
 	sort_text(ret);
 }
@@ -286,7 +287,10 @@ pick_rules(struct model_file *file, unsigned *seed)
 static void
 change_model(struct model_file *file, unsigned *seed)
 {
-	*file = (struct model_file){ .has_chain = rand_r(seed) % 4 == 0 };
+	*file = (struct model_file){
+		.has_chain = rand_r(seed) % 3 == 0,
+		.divides = rand_r(seed) % 2 == 0,
+	};
 	if (!file->has_chain)
 		pick_rules(file, seed);
 }
@@ -303,7 +307,8 @@ change_table(struct fixture *f, size_t index, const struct model_file *want)
 	if (want->has_chain) {
 		assert_int_equal(
 			fold_table_set_rules(&f->table, file, place, NULL, 0, 0), 0);
-		assert_int_equal(fold_table_add_chain(&f->table, place, file), 0);
+		assert_int_equal(
+			fold_table_add_chain(&f->table, place, file, want->divides), 0);
 		return;
 	}
 	assert_int_equal(fold_table_remove_chain(&f->table, place, file), 0);
@@ -440,7 +445,8 @@ what_is_adopted_in_its_place_is_no_difference(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(fold_table_adopt_chain(&f->table, place, &f->files[4]), 0);
+	assert_int_equal(
+		fold_table_adopt_chain(&f->table, place, &f->files[4], true), 0);
 	adopt_one(f, 2, 0, 1, 0);
 	adopt_one(f, 3, 10, 1, 0);
 	adopt_one(f, 5, 0, 2, 1);
@@ -461,14 +467,15 @@ lost_elements_move_to_where_their_files_are(void **state)
 	struct text *want = calloc(2, sizeof(*want)), *have = want + 1;
 	struct fixture *f = *state;
 
-	assert_int_equal(fold_table_adopt_chain(&f->table, place, &f->files[4]), 0);
+	assert_int_equal(
+		fold_table_adopt_chain(&f->table, place, &f->files[4], true), 0);
 	adopt_one(f, 2, 0, 1, 0);
 	adopt_one(f, 5, 2, 1, SIZE_MAX);
 	adopt_one(f, 3, 4, 3, 0); /* a second set of the shape in the run */
 	adopt_one(f, 2, 10, 4, 0);
 	fold_table_revert(&f->table);
 	assert_int_equal(fold_table_rescue(&f->table), 0);
-	model[4].has_chain = true;
+	model[4].has_chain = model[4].divides = true;
 	model[2] = (struct model_file){ .n = 2, .rules = { 0, 10 } };
 	model[3] = (struct model_file){ .n = 1, .rules = { 4 } };
 	model[5] = (struct model_file){ .n = 1, .rules = { 2 } };
