@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/agent_objects.h"
@@ -166,11 +167,24 @@ close_conf(struct agent *agent)
 	agent_conf_free(take_ptr(agent->conf));
 }
 
+/* Collectors and packet sockets want one descriptor each. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* less is enough for most */
+}
+
 static int
 open_loop(struct agent *agent, struct err *err)
 {
 	struct loop *loop = agent->loop = loop_new();
 
+	raise_descriptors();
 	if (!loop)
 		return err_sys(err, -errno, "event loop");
 	agent->flush_timer = loop_add_timer(loop, on_flush_timer, agent);
@@ -247,8 +261,10 @@ open_sending(struct agent *agent, struct err *err)
 	int r;
 
 	agent->auto_file = auto_file_new(agent->options->auto_path);
+	if (!agent->auto_file)
+		return err_set(err, -ENOMEM, "out of memory");
 	agent->dns = dns_new(agent->loop, agent->options->resolv_conf, DNS_TIMEOUT_MS);
-	if (!agent->dns || !agent->auto_file)
+	if (!agent->dns)
 		return err_sys(err, -errno, "DNS");
 	agent->destinations = destinations_new(agent->dns, on_destinations, agent);
 	if (!agent->destinations)

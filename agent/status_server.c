@@ -16,7 +16,13 @@
 
 #include "common/cleanup.h"
 
-enum { DIR_MODE = 0755, LOCK_MODE = 0644, SOCKET_MODE = 0660, BACKLOG = 8 };
+enum {
+	DIR_MODE = 0755,
+	LOCK_MODE = 0644,
+	SOCKET_MODE = 0660,
+	BACKLOG = 8,
+	PAUSE_MS = 1000, /* after a connection that could not be taken */
+};
 
 struct client {
 	struct status_server *server; /* NULL: this place is free */
@@ -28,7 +34,7 @@ struct client {
 
 struct status_server {
 	struct loop *loop;
-	struct loop_source *source;
+	struct loop_source *source, *pause;
 	status_server_fn fn;
 	void *user_data;
 	struct sockaddr_un address;
@@ -90,26 +96,49 @@ find_free(struct status_server *server)
 }
 
 static void
-on_connection(struct loop *loop, int listen_fd, unsigned events, void *user_data)
+serve(struct status_server *server, struct client *c, int fd)
 {
-	struct status_server *server = user_data;
-	int fd AUTO_CLOSE =
-		accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	struct client *c = find_free(server);
+	struct loop *loop = server->loop;
 
-	(void)events;
-	if (fd < 0 || !c)
-		return;
 	c->server = server;
+	c->fd = fd;
 	c->text = server->fn(server->user_data);
 	c->len = c->text ? strlen(c->text) : 0;
 	c->source = loop_add_fd(loop, fd, LOOP_WRITE, on_writable, c);
 	c->timer = loop_add_timer(loop, on_too_slow, c);
-	c->fd = take_fd(&fd);
 	if (!c->text || !c->source || !c->timer)
 		hang_up(c);
 	else
 		loop_timer_in(c->timer, STATUS_SERVER_CLIENT_MS);
+}
+
+static void
+on_connection(struct loop *loop, int listen_fd, unsigned events, void *user_data)
+{
+	struct status_server *server = user_data;
+	struct client *c = find_free(server);
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)loop, (void)events;
+	if (fd >= 0 && c) {
+		serve(server, c, fd);
+	} else if (fd >= 0) {
+		close(fd);
+	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+		/* Without descriptors it would be offered again and again. */
+		(void)loop_set_events(server->source, 0);
+		loop_timer_in(server->pause, PAUSE_MS);
+	}
+}
+
+static void
+on_pause_over(struct loop *loop, void *user_data)
+{
+	struct status_server *server = user_data;
+
+	(void)loop;
+	if (loop_set_events(server->source, LOOP_READ) < 0)
+		loop_timer_in(server->pause, PAUSE_MS);
 }
 
 static int
@@ -187,6 +216,9 @@ status_server_start(struct status_server *server, struct loop *loop,
 	server->loop = loop;
 	server->fn = fn;
 	server->user_data = user_data;
+	server->pause = loop_add_timer(loop, on_pause_over, server);
+	if (!server->pause)
+		return -errno;
 	server->source =
 		loop_add_fd(loop, server->fd, LOOP_READ, on_connection, server);
 	return server->source ? 0 : -errno;
@@ -200,6 +232,7 @@ status_server_close(struct status_server *server)
 	for (size_t i = 0; i < STATUS_SERVER_CLIENTS_MAX; i++)
 		hang_up(&server->clients[i]);
 	loop_remove(server->source);
+	loop_remove(server->pause);
 	if (server->fd >= 0) {
 		close(server->fd);
 		/* Fails where the directory is not ours any more; the next start
