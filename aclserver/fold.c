@@ -17,7 +17,6 @@
 #include "common/wbuf.h"
 
 enum {
-	NAME_LEN = 16,  /* IFNAMSIZ: bytes of an interface name in the register */
 	KEY_ALIGN = 4,  /* every part begins at a register of 4 bytes */
 	TYPE_BITS = 6,  /* of each type in the type of a concatenation */
 	TYPE_NAME = 41, /* the nft tool's number for interface names */
@@ -36,7 +35,7 @@ fold_is_name(enum field field)
 uint8_t
 fold_part_len(enum field field)
 {
-	return fold_is_name(field) ? NAME_LEN : nft_field(field)->len;
+	return fold_is_name(field) ? FOLD_NAME_SIZE : nft_field(field)->len;
 }
 
 bool
@@ -123,15 +122,21 @@ add_cell(struct looking *look, const struct cell *cell)
 static bool
 look_at_name(struct looking *look, const struct ruleset_test *test)
 {
+	char *prefix = test->field == FIELD_IIFNAME ? look->shape->in_prefix
+						    : look->shape->out_prefix;
 	struct cell cell = { .part.field = test->field };
-	size_t len = test->ifname ? strnlen(test->ifname, NAME_LEN) : 0;
+	size_t len = test->ifname ? strnlen(test->ifname, FOLD_NAME_SIZE) : 0;
 
-	if (len >= NAME_LEN || (len == 0 && !test->prefix))
+	if (len >= FOLD_NAME_SIZE || (len == 0 && !test->prefix))
 		return false;
-	if (len == 0)
-		return true; /* "+" is every interface */
+	if (test->prefix) { /* "+" is every interface, and so tests nothing */
+		if (prefix[0] != '\0')
+			return false;
+		memcpy(prefix, test->ifname ? test->ifname : "", len);
+		return true;
+	}
 	memcpy(cell.value, test->ifname, len);
-	memset(cell.part.mask, 0xff, test->prefix ? len : NAME_LEN);
+	memset(cell.part.mask, 0xff, FOLD_NAME_SIZE);
 	return add_cell(look, &cell);
 }
 
@@ -277,6 +282,8 @@ fold_shape_hash(const struct fold_shape *shape)
 	hash_add_u64(&h, shape->place);
 	hash_add_u64(&h, shape->l3proto);
 	hash_add_u64(&h, (uint64_t)(shape->l4proto + 1));
+	hash_add_text(&h, shape->in_prefix);
+	hash_add_text(&h, shape->out_prefix);
 	for (size_t i = 0; i < shape->n_parts; i++) {
 		const struct fold_part *part = &shape->parts[i];
 
@@ -286,18 +293,40 @@ fold_shape_hash(const struct fold_shape *shape)
 	return hash_value(&h).w[0];
 }
 
-/* Value of SHAPE_TYPE: EtherType (2 bytes), transport protocol + 1 (2), and for each
- * part its field (1) and its mask. */
+static void
+put_prefix(struct wbuf *w, const char *prefix)
+{
+	wbuf_put_u8(w, (uint8_t)strlen(prefix));
+	wbuf_put_bytes(w, prefix, strlen(prefix));
+}
+
+static bool
+get_prefix(struct rbuf *r, char ret[FOLD_NAME_SIZE])
+{
+	uint8_t len = rbuf_get_u8(r);
+	const uint8_t *text = len < FOLD_NAME_SIZE ? rbuf_get_bytes(r, len) : NULL;
+
+	if (!text || memchr(text, '\0', len))
+		return false;
+	memcpy(ret, text, len);
+	return true;
+}
+
+/* Value of SHAPE_TYPE: EtherType (2 bytes), transport protocol + 1 (2), the two
+ * prefixes (1 byte of length each, then the text), and for each part its field (1) and
+ * its mask. */
 void
 fold_shape_encode(const struct fold_shape *shape, struct nft_udata *ret)
 {
-	uint8_t bytes[4 + FOLD_PARTS_MAX * (1 + FIELD_SIZE_MAX)];
+	uint8_t bytes[4 + 2 * FOLD_NAME_SIZE + FOLD_PARTS_MAX * (1 + FIELD_SIZE_MAX)];
 	uint32_t order = NFT_KEY_ORDER_BIG;
 	struct wbuf w;
 
 	wbuf_init(&w, bytes, sizeof(bytes));
 	wbuf_put_be16(&w, shape->l3proto);
 	wbuf_put_be16(&w, (uint16_t)(shape->l4proto + 1));
+	put_prefix(&w, shape->in_prefix);
+	put_prefix(&w, shape->out_prefix);
 	for (size_t i = 0; i < shape->n_parts; i++) {
 		wbuf_put_u8(&w, (uint8_t)shape->parts[i].field);
 		wbuf_put_bytes(
@@ -321,7 +350,7 @@ decode_part(struct rbuf *r, struct fold_part *ret)
 	if (!mask)
 		return false;
 	memcpy(ret->mask, mask, fold_part_len(ret->field));
-	return true;
+	return !fold_is_name(ret->field) || fold_part_is_whole(ret);
 }
 
 bool
@@ -337,6 +366,8 @@ fold_shape_decode(struct nft_blob udata, enum place place, struct fold_shape *re
 	rbuf_init(&r, bytes, len);
 	shape.l3proto = rbuf_get_be16(&r);
 	shape.l4proto = rbuf_get_be16(&r) - 1;
+	if (!get_prefix(&r, shape.in_prefix) || !get_prefix(&r, shape.out_prefix))
+		return false;
 	while (rbuf_ok(&r) && rbuf_left(&r) > 0) {
 		if (shape.n_parts == FOLD_PARTS_MAX ||
 			!decode_part(&r, &shape.parts[shape.n_parts]))

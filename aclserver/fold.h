@@ -22,6 +22,8 @@ enum {
 	FOLD_SET_NAME_SIZE = 64, /* with its NUL */
 	FOLD_RUN_MAX = 1 << 30,  /* a higher number is not of ours */
 	FOLD_L4PROTO_NONE = -1,
+	FOLD_NAME_SIZE =
+		16, /* IFNAMSIZ: bytes of an interface name, in the register too */
 };
 
 /** One field of a key. */
@@ -36,6 +38,10 @@ struct fold_shape {
 	enum place place;
 	uint16_t l3proto; /* EtherType that all of them test first; 0 = none */
 	int l4proto;      /* transport protocol likewise; FOLD_L4PROTO_NONE */
+	/* What names of the input and of the output interface begin with, "swp" for
+	   swp+;
+	   "" = not tested. No part of the key: the nft tool dies of a masked name. */
+	char in_prefix[FOLD_NAME_SIZE], out_prefix[FOLD_NAME_SIZE];
 	struct fold_part parts[FOLD_PARTS_MAX]; /* by ascending field */
 	size_t n_parts;                         /* at least 1 */
 };

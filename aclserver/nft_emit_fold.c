@@ -58,6 +58,15 @@ put_constants(struct nft_rule *rule, const struct nft_emit *emit,
 	}
 }
 
+static void
+put_prefix(struct nft_rule *rule, uint32_t key, const char *prefix)
+{
+	if (prefix[0] == '\0')
+		return;
+	nft_rule_load_meta(rule, key);
+	nft_rule_cmp(rule, NFT_CMP_EQ, prefix, (uint32_t)strlen(prefix));
+}
+
 /* Outside the bridge family not every device is an Ethernet one. */
 static void
 put_ether_guard(struct nft_rule *rule, const struct nft_emit *emit,
@@ -129,6 +138,8 @@ nft_emit_fold_lookup(const struct nft_emit *emit, const char *name,
 	if (!rule)
 		return -ENOMEM;
 	put_constants(rule, emit, shape);
+	put_prefix(rule, NFT_META_IIFNAME, shape->in_prefix);
+	put_prefix(rule, NFT_META_OIFNAME, shape->out_prefix);
 	put_ether_guard(rule, emit, shape);
 	put_key(rule, shape);
 	nft_rule_lookup(rule, &set, false);

@@ -131,6 +131,9 @@ prefixes_ports_and_interfaces_match_as_in_a_rule(void **state)
 	assert_true(passes("127.0.4.1"));
 	assert_true(passes("127.0.5.1"));
 	assert_string_equal(counted(), "a:1|a:1|a:1|a:0|a:0");
+	/* Other programs read all tables by way of libnftables. */
+	assert_non_null(strstr(nft_env_list("-j list ruleset"), "filter_output.1."));
+	assert_non_null(strstr(nft_env_list("list ruleset"), "oifname \"eth*\""));
 	committer_free(c);
 	assert_adopts();
 }

@@ -23,8 +23,9 @@ folded(const char *section, const char *line)
 		compiled_done(&c);
 		return "chain";
 	}
-	len = (size_t)snprintf(
-		text, sizeof(text), "%04x/%d", shape.l3proto, shape.l4proto);
+	len = (size_t)snprintf(text, sizeof(text), "%04x/%d%s%s%s%s", shape.l3proto,
+		shape.l4proto, shape.in_prefix[0] ? " in " : "", shape.in_prefix,
+		shape.out_prefix[0] ? " out " : "", shape.out_prefix);
 	for (size_t i = 0; i < shape.n_parts; i++) {
 		const struct fold_part *part = &shape.parts[i];
 		size_t size = fold_part_len(part->field);
@@ -64,10 +65,10 @@ one_value_or_prefix_per_field_folds(void **state)
 		{ "iptables", "-A FORWARD -i swp1 -s 10.0.0.1 -j DROP",
 			"0800/-1 iifname=73777031000000000000000000000000 ip "
 			"saddr=0a000001" },
-		{ "iptables", "-A FORWARD -i swp+ -j DROP",
-			"0800/-1 "
-			"iifname&ffffff00000000000000000000000000="
-			"73777000000000000000000000000000" },
+		{ "iptables", "-A FORWARD -i swp+ -o bond+ -s 10.0.0.1 -j DROP",
+			"0800/-1 in swp out bond ip saddr=0a000001" },
+		{ "iptables", "-A FORWARD -i + -s 10.0.0.1 -j DROP",
+			"0800/-1 ip saddr=0a000001" },
 		{ "iptables", "-A FORWARD -p icmp --icmp-type 8/0 -j DROP",
 			"0800/1 icmp type=08 icmp code=00" },
 		{ "iptables", "-A FORWARD -p tcp --syn -s 10.0.0.1 -j DROP",
@@ -92,6 +93,7 @@ what_a_set_cannot_say_stays_a_rule(void **state)
 	static const char *const lines[] = {
 		"-A FORWARD -j DROP",
 		"-A FORWARD -p udp -j DROP",
+		"-A FORWARD -i swp+ -j DROP",
 		"-A FORWARD -s 10.0.0.1 -j ACCEPT",
 		"-A FORWARD ! -s 10.0.0.1 -j DROP",
 		"-A FORWARD ! -i swp1 -s 10.0.0.1 -j DROP",
@@ -214,15 +216,17 @@ a_shape_is_read_back_from_user_data(void **state)
 	assert_true(fold_shape_hash(&shape) == fold_shape_hash(&back));
 	assert_int_equal(back.l3proto, 0x0800);
 	assert_int_equal(back.l4proto, 6);
-	assert_int_equal(back.n_parts, 3);
+	assert_string_equal(back.in_prefix, "swp");
+	assert_string_equal(back.out_prefix, "");
+	assert_int_equal(back.n_parts, 2);
 	assert_memory_equal(back.parts, shape.parts, sizeof(back.parts));
 	/* Whatever is cut off, or of a field that no set has, is refused. */
 	for (size_t len = 0; len < udata.len; len++)
 		assert_false(fold_shape_decode(
 			(struct nft_blob){ udata.bytes, len }, shape.place, &back));
-	udata.bytes[6 + 2 + 4] = FIELD_CT_STATE;
+	udata.bytes[6 + 2 + 4 + 5] = FIELD_CT_STATE;
 	assert_false(fold_shape_decode(nft_udata_blob(&udata), shape.place, &back));
-	udata.bytes[6 + 2 + 4] = 0xff;
+	udata.bytes[6 + 2 + 4 + 5] = 0xff;
 	assert_false(fold_shape_decode(nft_udata_blob(&udata), shape.place, &back));
 }
 
