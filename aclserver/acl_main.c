@@ -11,6 +11,7 @@
 #include "aclserver/server_conf.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/priv.h"
 
 enum { OPTION_LAST_GOOD = 256, OPTION_STRICT, FILES_MAX = 1000 };
 
@@ -271,11 +272,15 @@ main(int argc, char **argv)
 	struct arguments args;
 	struct server_conf conf;
 	enum acl_exit status;
+	gid_t gid;
 	int r;
 
 	log_open("tapgate-acl");
 	if (parse_arguments(argc, argv, &args) < 0)
 		return ACL_EXIT_USAGE;
+	if (args.action != ACTION_VERSION && args.action != ACTION_HELP &&
+		geteuid() != 0)
+		fputs("tapgate-acl: this needs root\n", stderr);
 	if (!args.conf_given && access(args.conf_path, F_OK) < 0)
 		r = server_conf_init(&conf);
 	else
@@ -285,7 +290,13 @@ main(int argc, char **argv)
 	args.tool.policy_conf = conf.policy_conf;
 	args.tool.run_dir = conf.run_dir;
 	args.tool.state_dir = conf.state_dir;
+	/* Where there is no such user no server has made files. */
+	(void)priv_find_user(conf.user, &args.tool.http_uid, &gid, NULL);
 	status = run_action(&args);
 	server_conf_done(&conf);
+	if (fflush(stdout) != 0 && status == ACL_EXIT_OK) {
+		fprintf(stderr, "tapgate-acl: cannot write: %s\n", strerror(errno));
+		status = ACL_EXIT_POLICY;
+	}
 	return status;
 }

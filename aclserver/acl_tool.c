@@ -48,6 +48,15 @@ print_problems(const struct diags *problems)
 		fprintf(stderr, "… and %zu more\n", problems->omitted);
 }
 
+static const char *
+verdict_of(const struct commit_result *result)
+{
+	if (result->code == COMMIT_OK)
+		return "done.";
+	return result->partly ? "failed for the ACLs named; all others are in place."
+			      : "failed; nothing was changed.";
+}
+
 static enum acl_exit
 run_install(const struct acl_tool *tool, const struct committer_conf *conf)
 {
@@ -64,7 +73,7 @@ run_install(const struct acl_tool *tool, const struct committer_conf *conf)
 	/* Files come before the verdict on stdout, whatever the buffering of the two
 	 * streams. */
 	printf("%s acl policy... %s\n", tool->dry_run ? "Checking" : "Installing",
-		result.code == COMMIT_OK ? "done." : "failed.");
+		verdict_of(&result));
 	fflush(stdout);
 	print_problems(&result.problems);
 	status = (enum acl_exit)result.code;
@@ -83,6 +92,7 @@ acl_tool_install(const struct acl_tool *tool)
 		.paths = &path,
 		.n_paths = 1,
 		.run_dir = tool->run_dir,
+		.http_uid = tool->http_uid,
 		.compile_flags = tool->strict ? COMPILE_STRICT : 0,
 		.announce = true,
 		.on_file = print_file,

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "aclserver/policy.h"
 
@@ -30,6 +31,7 @@ struct acl_tool {
 	const char *policy_conf; /* borrowed, as all below */
 	const char *run_dir;
 	const char *state_dir;
+	uid_t http_uid;           /* see committer.h */
 	const char *const *files; /* -p; n_files of them */
 	size_t n_files;
 	const char *dir; /* -P, or NULL */

@@ -69,21 +69,21 @@ add_file(struct known *known, const struct policy_load *load,
 	const struct policy_key *key)
 {
 	AUTO_FREE char *path = policy_load_path(load, key);
-	AUTO_FREE char *text = NULL;
+	struct policy_text source;
 	struct ruleset_file file = { 0 };
 	struct diags ignored;
 	struct err err;
-	size_t len;
 	int r;
 
 	if (!path)
 		return -ENOMEM;
-	if (policy_read(path, &text, &len, &err) < 0)
+	if (policy_read(path, &source, &err) < 0)
 		return 0;
 	diags_init(&ignored);
-	r = policy_compile(
-		path, text, len, &load->vars, 0, known->arena, &file, &ignored);
+	r = policy_compile(path, source.text, source.len, &load->vars, 0, known->arena,
+		&file, &ignored);
 	diags_done(&ignored);
+	free(source.text);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	return add_rules(known, &file);

@@ -12,6 +12,7 @@
 
 #include "aclserver/command.h"
 #include "common/cleanup.h"
+#include "common/priv.h"
 
 struct backend {
 	char *name;
@@ -19,7 +20,8 @@ struct backend {
 	/* nftables: */
 	struct committer *committer;
 	char *policy_conf; /* owned; the committer's path */
-	char *run_dir, *state_dir;
+	char *run_dir, *state_dir, *rest_dir;
+	uid_t http_uid;
 	const char **dirs; /* owned array of borrowed paths */
 	/* command: */
 	char *command;
@@ -120,6 +122,8 @@ new_committer(const struct backend *backend, struct err *err)
 		.n_paths = 1,
 		.run_dir = backend->run_dir,
 		.state_dir = backend->state_dir,
+		.rest_dir = backend->rest_dir,
+		.http_uid = backend->http_uid,
 	};
 
 	return committer_new(&conf, err);
@@ -128,23 +132,30 @@ new_committer(const struct backend *backend, struct err *err)
 static int
 nftables_init(struct backend *backend, const struct server_conf *conf, struct err *err)
 {
+	gid_t gid;
+	int r = priv_find_user(conf->user, &backend->http_uid, &gid, err);
+
+	if (r < 0)
+		return r;
 	backend->name = strdup("nftables");
 	backend->policy_conf = strdup(conf->policy_conf);
 	backend->run_dir = strdup(conf->run_dir);
 	backend->state_dir = strdup(conf->state_dir);
+	backend->rest_dir = strdup(conf->policy_dir);
 	if (!backend->name || !backend->policy_conf || !backend->run_dir ||
-		!backend->state_dir)
+		!backend->state_dir || !backend->rest_dir)
 		return err_set(err, -ENOMEM, "out of memory");
 	backend->committer = new_committer(backend, err);
 	return backend->committer ? 0 : err->code;
 }
 
 static void
-commit_by_nftables(struct backend *backend, enum commit_what what)
+commit_by_nftables(
+	struct backend *backend, enum commit_what what, enum commit_mode mode)
 {
 	struct commit_result result;
 
-	committer_commit(backend->committer, what, COMMIT_INSTALL, &result);
+	committer_commit(backend->committer, what, mode, &result);
 	backend->done(&result, backend->user_data);
 	commit_result_done(&result);
 }
@@ -184,6 +195,7 @@ backend_free(struct backend *backend)
 	free(backend->policy_conf);
 	free(backend->run_dir);
 	free(backend->state_dir);
+	free(backend->rest_dir);
 	free(backend->dirs);
 	free(backend->command);
 	free(backend);
@@ -210,7 +222,15 @@ backend_commit(struct backend *backend, enum commit_what what, backend_done_fn d
 	if (backend->command)
 		commit_by_command(backend);
 	else
-		commit_by_nftables(backend, what);
+		commit_by_nftables(backend, what, COMMIT_INSTALL);
+}
+
+void
+backend_check(struct backend *backend, backend_done_fn done, void *user_data)
+{
+	backend->done = done;
+	backend->user_data = user_data;
+	commit_by_nftables(backend, COMMIT_ALL, COMMIT_CHECK);
 }
 
 void
@@ -224,6 +244,12 @@ bool
 backend_is_intact(struct backend *backend)
 {
 	return !backend->committer || committer_is_intact(backend->committer);
+}
+
+bool
+backend_was_overtaken(struct backend *backend)
+{
+	return backend->committer && committer_was_overtaken(backend->committer);
 }
 
 const char *const *

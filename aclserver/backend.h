@@ -37,11 +37,18 @@ bool backend_busy(const struct backend *backend);
 void backend_commit(struct backend *backend, enum commit_what what,
 	backend_done_fn done, void *user_data);
 
+/** Find out what a commit of everything would report, and change nothing. For the
+ * nftables back end only. */
+void backend_check(struct backend *backend, backend_done_fn done, void *user_data);
+
 /** As committer_changed(). */
 void backend_changed(struct backend *backend, const char *dir, const char *name);
 
 /** As committer_is_intact(); always true for the command. */
 bool backend_is_intact(struct backend *backend);
+
+/** As committer_was_overtaken(); never true for the command. */
+bool backend_was_overtaken(struct backend *backend);
 
 /** The directories to watch, borrowed until the next call; none for the command, which
  * reads all by itself. */

@@ -20,7 +20,8 @@ struct committer {
 	struct policy_table table; /* as the kernel is, while known */
 	struct fold_table fold;    /* likewise, the folded rules */
 	bool has_base[BASE_COUNT];
-	bool known; /* load, table, fold and has_base can be trusted */
+	bool overtaken; /* tapgate-acl changed the kernel; see committer.h */
+	bool known;     /* load, table, fold and has_base can be trusted */
 	struct dirty dirty;
 };
 

@@ -36,9 +36,9 @@ commit_keep_problems(
 /* The problems of a file that cannot be installed. An operator's file fails the commit.
  */
 static void
-file_is_bad(struct commit *commit, struct acl_file *file, struct diags *problems)
+file_is_bad(struct commit *commit, struct acl_file *file, struct diags *problems, int r)
 {
-	if (!file->is_rest)
+	if (!file->is_rest && r != -EPERM)
 		commit->failed = true;
 	policy_table_set_problems(&commit->committer->table, file, problems);
 }
@@ -50,9 +50,18 @@ compile_text(const struct committer *c, struct commit_change *change)
 	change->arena = arena_new(0);
 	if (!change->arena)
 		return -ENOMEM;
-	return policy_compile(change->path, change->text, change->text_len,
+	return policy_compile(change->path, change->source.text, change->source.len,
 		&c->load->vars, c->conf.compile_flags, change->arena, &change->compiled,
 		&change->problems);
+}
+
+/* The HTTP process may make ACLs; a file of any other name would rank as the
+ * operator's. */
+static bool
+is_foreign(const struct committer *c, const struct commit_change *change)
+{
+	return c->conf.http_uid != 0 && change->source.owner == c->conf.http_uid &&
+	       !change->file->is_rest;
 }
 
 static int
@@ -63,7 +72,7 @@ read_and_compile(const struct committer *c, struct commit_change *change)
 
 	if (c->conf.on_file)
 		c->conf.on_file(change->path, c->conf.user_data);
-	r = policy_read(change->path, &change->text, &change->text_len, &err);
+	r = policy_read(change->path, &change->source, &err);
 	if (r == -ENOENT && !policy_load_required(c->load, &change->file->key)) {
 		change->removed = true;
 		return 0;
@@ -72,6 +81,11 @@ read_and_compile(const struct committer *c, struct commit_change *change)
 		diags_add(&change->problems, DIAG_ERROR, change->path, 0, NULL, "%s",
 			err.text);
 		return -EINVAL;
+	}
+	if (is_foreign(c, change)) {
+		diags_add(&change->problems, DIAG_ERROR, change->path, 0, NULL,
+			"ignored: made by the HTTP process, and no ACL of its own");
+		return -EPERM;
 	}
 	return compile_text(c, change);
 }
@@ -91,8 +105,8 @@ fall_back(const struct committer *c, struct commit_change *change)
 		change->file->owners || !c->conf.state_dir)
 		return -ENOENT;
 	path = last_good_path(c->conf.state_dir, &change->file->key);
-	free(take_ptr(change->text));
-	r = path ? policy_read(path, &change->text, &change->text_len, &err) : -ENOMEM;
+	free(take_ptr(change->source.text));
+	r = path ? policy_read(path, &change->source, &err) : -ENOMEM;
 	if (r < 0)
 		return r;
 	diags_move(&present, &change->problems);
@@ -140,7 +154,7 @@ consider_file(struct commit *commit, struct acl_file *file)
 	if (r == 0)
 		commit_keep_problems(commit, file, &change.problems);
 	else if (r != -ENOMEM)
-		file_is_bad(commit, file, &change.problems);
+		file_is_bad(commit, file, &change.problems, r);
 	commit_change_done(&change);
 	return r == -ENOMEM ? r : 0;
 }
@@ -199,6 +213,30 @@ read_kernel(struct commit *commit)
 	return adopt(&commit->view, &c->table, &c->fold);
 }
 
+/* ACLs in a directory that the policy does not include would be acknowledged and never
+ * installed. */
+static int
+check_rest_dir(struct commit *commit)
+{
+	const struct committer *c = commit->committer;
+	AUTO_FREE char *path = NULL;
+	struct policy_key key;
+
+	if (!c->conf.rest_dir)
+		return 0;
+	path = realpath(c->conf.rest_dir, NULL);
+	for (size_t i = 0; path && i < c->load->n_watches; i++)
+		if (strcmp(c->load->watches[i].path, path) == 0 &&
+			policy_load_resolve(c->load, i, "50rest-a.rules", &key) ==
+				POLICY_LOAD_FILE)
+			return 0;
+	diags_add(&commit->general, DIAG_ERROR, c->conf.paths[0], 0, NULL,
+		path ? "does not include %s/50rest-*.rules: no ACL would be installed"
+		     : "%s: no such directory",
+		c->conf.rest_dir);
+	return -EINVAL;
+}
+
 /* Everything anew: policy.conf, directories, kernel, every file. */
 static int
 gather_all(struct commit *commit)
@@ -213,6 +251,9 @@ gather_all(struct commit *commit)
 		return r;
 	policy_load_free(c->load);
 	c->load = load;
+	r = check_rest_dir(commit);
+	if (r < 0)
+		return r;
 	fold_table_done(&c->fold);
 	policy_table_done(&c->table);
 	r = policy_load_list(c->load, &files, &commit->general);

@@ -20,7 +20,7 @@ commit_change_done(struct commit_change *change)
 	diags_done(&change->problems);
 	arena_free(change->arena);
 	free(change->path);
-	free(change->text);
+	free(change->source.text);
 }
 
 void

@@ -14,6 +14,7 @@
 
 #include "aclserver/fold_table.h"
 #include "aclserver/kernel_view.h"
+#include "aclserver/policy_read.h"
 #include "aclserver/policy_table.h"
 #include "aclserver/ruleset.h"
 #include "common/arena.h"
@@ -21,10 +22,9 @@
 
 /** One file to be changed. */
 struct commit_change {
-	struct acl_file *file; /* borrowed from the table */
-	char *path;            /* for messages; owned */
-	char *text;            /* what was compiled; owned; NULL when removed */
-	size_t text_len;
+	struct acl_file *file;        /* borrowed from the table */
+	char *path;                   /* for messages; owned */
+	struct policy_text source;    /* what was compiled; owned; none when removed */
 	struct arena *arena;          /* holds compiled; owned; NULL when removed */
 	struct ruleset_file compiled; /* all empty when removed */
 	bool removed;                 /* the file is gone */

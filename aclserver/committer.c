@@ -83,8 +83,8 @@ keep_copies(struct commit *commit)
 		if (change->removed)
 			last_good_remove(dir, &change->file->key);
 		else
-			r = last_good_put(dir, &change->file->key, change->text,
-				change->text_len, &err);
+			r = last_good_put(dir, &change->file->key, change->source.text,
+				change->source.len, &err);
 	}
 	if (r < 0)
 		diags_add(&commit->general, DIAG_WARNING, dir, 0, NULL,
@@ -160,6 +160,7 @@ fill_result(struct commit *commit, struct commit_result *ret)
 	const struct policy_table *table = &commit->committer->table;
 
 	commit_warn_displaced(commit);
+	ret->partly = !commit->failed;
 	ret->n_files = table->n;
 	ret->n_changed = commit->failed ? 0 : commit->n_changed;
 	diags_move(&ret->problems, &commit->general);
@@ -329,16 +330,27 @@ bool
 committer_is_intact(struct committer *c)
 {
 	bool changed = false;
-	bool intact = true;
+	bool intact;
 
-	if (!c->known || commit_lock_take(&c->lock, 0, &changed, NULL) < 0)
-		return true;
-	if (changed)
-		c->known = false; /* on purpose; the next commit reads everything */
-	else
-		intact = tables_are_there(c);
+	if (commit_lock_take(&c->lock, 0, &changed, NULL) < 0)
+		return true; /* a commit is under way */
+	if (changed) {
+		/* On purpose; the next commit reads everything. */
+		c->known = false;
+		c->overtaken = true;
+	}
+	intact = !c->known || tables_are_there(c);
 	commit_lock_release(&c->lock);
 	return intact;
+}
+
+bool
+committer_was_overtaken(struct committer *c)
+{
+	bool overtaken = c->overtaken;
+
+	c->overtaken = false;
+	return overtaken;
 }
 
 int

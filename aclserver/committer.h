@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "aclserver/diag.h"
 #include "aclserver/policy_load.h"
@@ -38,7 +39,10 @@ struct committer_conf {
 	size_t n_paths;
 	const char *run_dir; /* for the lock; borrowed */
 	const char
-		*state_dir; /* for the last good copies; NULL = keep none; borrowed */
+		*state_dir;   /* for the last good copies; NULL = keep none; borrowed */
+	const char *rest_dir; /* where ACLs are PUT: the policy has to include it; or
+				 NULL; borrowed */
+	uid_t http_uid; /* files of this user count only under names of ACLs; 0 = all */
 	unsigned compile_flags;    /* enum compile_flags */
 	bool announce;             /* tell other programs that the kernel changed */
 	committer_file_fn on_file; /* or NULL */
@@ -66,6 +70,7 @@ struct commit_result {
 	enum commit_code code;
 	struct diags problems; /* of this commit and of every file that is still bad;
 				  owned */
+	bool partly;           /* code says error, but the good files were committed */
 	size_t n_files;        /* policy files there are */
 	size_t n_changed;      /* files whose kernel rules were changed */
 	int64_t us;            /* how long it took */
@@ -105,6 +110,10 @@ const struct policy_load_watch *committer_watches(
  * Two short requests; never waits for the lock.
  */
 bool committer_is_intact(struct committer *committer);
+
+/** True once after tapgate-acl changed the kernel: what was last reported may be
+ * outdated. Never waits. */
+bool committer_was_overtaken(struct committer *committer);
 
 /** Remove all that we installed, of every family. Counts as a change for the others. 0
  * or negative errno. */

@@ -17,6 +17,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "common/priv.h"
 
 enum { EXIT_BAD_USAGE = 2, CONF_FILE_MAX = 1 << 20 };
 
@@ -144,6 +145,23 @@ load_conf(const struct arguments *args, struct server_spec *spec)
 	return 0;
 }
 
+/* What the file alone does not tell. */
+static int
+check_user(const struct arguments *args, const struct server_conf *conf)
+{
+	struct err err;
+	uid_t uid;
+	gid_t gid;
+	int r = priv_find_user(conf->user, &uid, &gid, &err);
+
+	if (r == 0 && uid == 0)
+		r = err_set(&err, -EINVAL,
+			"user = %s: the HTTP process must not be root", conf->user);
+	if (r < 0)
+		log_error("%s: %s", args->conf_path, err.text);
+	return r;
+}
+
 static int
 run_server(const struct arguments *args)
 {
@@ -155,10 +173,17 @@ run_server(const struct arguments *args)
 	if (load_conf(args, &spec) < 0)
 		return EXIT_FAILURE;
 	if (args->check_only) {
+		r = check_user(args, &spec.conf);
 		server_conf_done(&spec.conf);
 		free(spec.conf_text);
-		printf("%s: fine\n", args->conf_path);
-		return EXIT_SUCCESS;
+		if (r == 0)
+			printf("%s: fine\n", args->conf_path);
+		return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	if (check_user(args, &spec.conf) < 0) {
+		server_conf_done(&spec.conf);
+		free(spec.conf_text);
+		return EXIT_FAILURE;
 	}
 	server = server_new(&spec, &err);
 	if (!server) {

@@ -233,10 +233,12 @@ list_glob(struct lister *l, size_t index)
 	DIR *dir = opendir(*include->dir ? include->dir : ".");
 	int result;
 
-	if (!dir && errno == ENOENT)
-		return 0;
+	/* Not an empty list: a directory that is not there, or was moved away for a
+	 * moment, must not look like a policy without rules. */
 	if (!dir) {
-		include_error(l->load, include, strerror(errno), l->diags);
+		include_error(l->load, include,
+			errno == ENOENT ? "no such directory" : strerror(errno),
+			l->diags);
 		return -EINVAL;
 	}
 	result = list_entries(l, index, dir);

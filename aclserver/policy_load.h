@@ -117,7 +117,7 @@ void policy_load_free(struct policy_load *load);
  *
  * @ret     filled on success only; free with policy_files_done(); names live until then
  * Returns  0; -EINVAL when errors were added to @diags: a file included by name is
- *          missing, a directory is not readable, or there are more than
+ *          missing, a directory is missing or not readable, or there are more than
  *          POLICY_LOAD_FILES_MAX files; -ENOMEM
  */
 int policy_load_list(

@@ -5,17 +5,25 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "common/err.h"
+
+/** A rule file as it was read. */
+struct policy_text {
+	char *text; /* owned; NUL behind the last byte; NULL = not read */
+	size_t len; /* bytes, without that NUL */
+	uid_t owner;
+};
 
 /**
  * Read the rule file @path, at most POLICY_FILE_MAX bytes.
  *
  * A symbolic link is followed only when root made it: otherwise the HTTP process could
  * have this process read, and quote in its error messages, files that it may not read
- * itself.
- * @ret_buf  owned by the caller, NUL behind the last byte
+ * itself. One that points to nothing is an error, not a missing file.
+ * @ret      set on success only; free its text
  * Returns   0; -ENOENT when there is no such file; another negative errno. @err names
  * the reason, not the path.
  */
-int policy_read(const char *path, char **ret_buf, size_t *ret_len, struct err *err);
+int policy_read(const char *path, struct policy_text *ret, struct err *err);

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "aclserver/backend.h"
 #include "aclserver/child.h"
+#include "aclserver/instance.h"
 #include "aclserver/policy_dir.h"
 #include "aclserver/report.h"
 #include "aclserver/watch.h"
@@ -34,7 +36,8 @@ enum {
 
 struct server {
 	struct server_spec spec;
-	uid_t uid; /* of the HTTP process */
+	int instance_fd; /* shows that this network namespace has its server */
+	uid_t uid;       /* of the HTTP process */
 	gid_t gid;
 	struct loop *loop;
 	struct watch *watch;
@@ -149,6 +152,13 @@ on_file_event(const char *dir, const char *name, void *user_data)
 	struct server *server = user_data;
 
 	backend_changed(server->backend, dir, name);
+	/* The HTTP process holds the directory open: it has to look for it anew. */
+	if (dir && !name && server->child && !server->restarting && !server->stopping) {
+		log_warning("%s was removed or renamed; starting the HTTP process anew",
+			dir);
+		server->restarting = true;
+		child_stop(server->child);
+	}
 }
 
 static void
@@ -433,6 +443,16 @@ on_reload_signal(struct loop *loop, int signo, void *user_data)
 	sdnotify_send("READY=1");
 }
 
+/* tapgate-acl installed something: what the last commit reported may be repaired. */
+static void
+report_anew(struct server *server)
+{
+	if (server->returncode == 0)
+		return;
+	server->committing = server->answered;
+	backend_check(server->backend, on_committed, server);
+}
+
 /* A reload of nftables.service flushes everybody's tables: what was acknowledged is
  * installed again. */
 static void
@@ -441,11 +461,15 @@ on_check_timer(struct loop *loop, void *user_data)
 	struct server *server = user_data;
 
 	(void)loop;
-	if (!backend_busy(server->backend) && !backend_is_intact(server->backend)) {
+	loop_timer_in(server->check_timer, CHECK_MS);
+	if (backend_busy(server->backend))
+		return;
+	if (!backend_is_intact(server->backend)) {
 		log_warning("somebody removed our nftables tables; installing again");
 		request_commit(server, COMMIT_ALL);
 	}
-	loop_timer_in(server->check_timer, CHECK_MS);
+	if (backend_was_overtaken(server->backend))
+		report_anew(server);
 }
 
 static void
@@ -488,6 +512,9 @@ server_init(struct server *server, struct err *err)
 	const struct server_conf *conf = &server->spec.conf;
 	int r;
 
+	r = instance_take("tapgate-aclserver", &server->instance_fd, err);
+	if (r < 0)
+		return r;
 	r = priv_find_user(conf->user, &server->uid, &server->gid, err);
 	if (r < 0)
 		return r;
@@ -519,6 +546,7 @@ server_new(struct server_spec *spec, struct err *err)
 		return NULL;
 	}
 	server->spec = *spec;
+	server->instance_fd = -1;
 	server->restart_ms = RESTART_FIRST_MS;
 	if (server_init(server, err) == 0)
 		return server;
@@ -559,5 +587,7 @@ server_free(struct server *server)
 	server_conf_done(&server->spec.conf);
 	free(server->spec.conf_text);
 	free(server->report);
+	if (server->instance_fd >= 0)
+		close(server->instance_fd);
 	free(server);
 }

@@ -89,6 +89,7 @@ every_missing_plain_file_is_an_error(void **state)
 	load_conf(f, "policy.conf");
 	assert_int_equal(policy_load_list(f->load, &f->files, &f->diags), -EINVAL);
 	assert_diags(f, "policy.conf:1: include \"a\": no such file\n"
+			"policy.conf:2: include \"none/*.rules\": no such directory\n"
 			"policy.conf:3: include \"none/b\": no such file\n"
 			"policy.conf:4: include \"d\": not a regular file\n");
 	assert_int_equal(f->files.n, 0);
@@ -107,15 +108,27 @@ plain_file_behind_a_glob_still_has_to_exist(void **state)
 }
 
 static void
-empty_glob_and_missing_directory_are_fine(void **state)
+empty_glob_is_fine(void **state)
 {
 	struct fixture *f = *state;
 
-	put("policy.conf", "include none/*.rules\ninclude *.rules\n");
+	put("policy.conf", "include d/*.rules\ninclude *.rules\n");
+	mkdir("d", 0700);
 	load_conf(f, "policy.conf");
 	list(f);
 	assert_files(f, "");
 	assert_diags(f, "");
+}
+
+static void
+missing_directory_is_no_policy_without_rules(void **state)
+{
+	struct fixture *f = *state;
+
+	put("policy.conf", "include none/*.rules\n");
+	load_conf(f, "policy.conf");
+	assert_int_equal(policy_load_list(f->load, &f->files, &f->diags), -EINVAL);
+	assert_diags(f, "policy.conf:1: include \"none/*.rules\": no such directory\n");
 }
 
 static void
@@ -248,7 +261,8 @@ main(void)
 		TEST(broken_link_is_listed_so_that_reading_it_fails),
 		TEST(every_missing_plain_file_is_an_error),
 		TEST(plain_file_behind_a_glob_still_has_to_exist),
-		TEST(empty_glob_and_missing_directory_are_fine),
+		TEST(empty_glob_is_fine),
+		TEST(missing_directory_is_no_policy_without_rules),
 		TEST(named_file_that_vanished_is_an_error),
 		TEST(directory_that_became_a_file_is_an_error),
 		TEST(resolving_a_name_gives_the_key_that_listing_gives),
