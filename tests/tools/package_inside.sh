@@ -88,7 +88,7 @@ unshare -m bash -c "$(declare -f sandbox)"'; umask 0077; sandbox "$@"' x /run/ta
 	--inh-caps="-all,$both" --ambient-caps="-all,$both" \
 	tapgate-agent -f /tmp/hsflowd.conf -o /run/tapgate-agent/hsflowd.auto &
 agent=$!
-within 10 nft list chain netdev tapgate_agent swp1
+within 10 bash -c 'nft list table netdev tapgate_agent | grep swp1'
 within 10 grep -q '^collector=127.0.0.1$' /run/tapgate-agent/hsflowd.auto
 python3 - <<'PYTHON' || fail "no datagram of sFlow version 5"
 import socket
