@@ -67,21 +67,29 @@ put_prefix(struct nft_rule *rule, uint32_t key, const char *prefix)
 	nft_rule_cmp(rule, NFT_CMP_EQ, prefix, (uint32_t)strlen(prefix));
 }
 
-/* Outside the bridge family not every device is an Ethernet one. */
+static bool
+reads(const struct fold_shape *shape, enum nft_source source)
+{
+	for (size_t i = 0; i < shape->n_parts; i++)
+		if (nft_field(shape->parts[i].field)->source == source)
+			return true;
+	return false;
+}
+
+/* What has to be there before the key is read. Outside the bridge family not every
+ * device is an Ethernet one; a later fragment has no ports. */
 static void
-put_ether_guard(struct nft_rule *rule, const struct nft_emit *emit,
+put_guards(struct nft_rule *rule, const struct nft_emit *emit,
 	const struct fold_shape *shape)
 {
 	uint16_t ether = ARPHRD_ETHER;
-	bool reads_ether = false;
 
-	for (size_t i = 0; i < shape->n_parts; i++)
-		if (nft_field(shape->parts[i].field)->source == NFT_SOURCE_LINK)
-			reads_ether = true;
-	if (!reads_ether || emit->table.family == NFPROTO_BRIDGE)
-		return;
-	nft_rule_load_meta(rule, NFT_META_IIFTYPE);
-	nft_rule_cmp(rule, NFT_CMP_EQ, &ether, sizeof(ether));
+	if (reads(shape, NFT_SOURCE_LINK) && emit->table.family != NFPROTO_BRIDGE) {
+		nft_rule_load_meta(rule, NFT_META_IIFTYPE);
+		nft_rule_cmp(rule, NFT_CMP_EQ, &ether, sizeof(ether));
+	}
+	if (reads(shape, NFT_SOURCE_TRANSPORT))
+		nft_rule_need_transport(rule);
 }
 
 static void
@@ -140,7 +148,7 @@ nft_emit_fold_lookup(const struct nft_emit *emit, const char *name,
 	put_constants(rule, emit, shape);
 	put_prefix(rule, NFT_META_IIFNAME, shape->in_prefix);
 	put_prefix(rule, NFT_META_OIFNAME, shape->out_prefix);
-	put_ether_guard(rule, emit, shape);
+	put_guards(rule, emit, shape);
 	put_key(rule, shape);
 	nft_rule_lookup(rule, &set, false);
 	nft_rule_verdict(rule, NF_DROP, NULL);
