@@ -14,11 +14,16 @@
 void
 commit_copy_diags(struct diags *to, const struct diags *from)
 {
+	size_t errors = to->errors, warnings = to->warnings;
+
 	for (size_t i = 0; i < from->n; i++) {
 		const struct diag *d = &from->items[i];
 
 		diags_add(to, d->severity, d->file, d->line, d->rule, "%s", d->reason);
 	}
+	/* Those that @from only counts, too. */
+	to->errors = errors + from->errors;
+	to->warnings = warnings + from->warnings;
 	to->omitted += from->omitted;
 }
 

@@ -71,8 +71,9 @@ struct child {
 	struct http *http;
 	struct api api;
 	int channel_fd;
-	int wake_fd;  /* eventfd: a DIRTY could not be sent */
-	char *packet; /* room for the largest message of the parent */
+	int wake_fd;     /* eventfd: a DIRTY could not be sent */
+	char *packet;    /* room for the largest message of the parent */
+	bool unreadable; /* the newest report was: said once */
 	enum http_child_exit result;
 
 	pthread_mutex_t lock; /* guards all below */
@@ -177,27 +178,44 @@ finish(struct child *c, enum http_child_exit result)
 	loop_stop(c->loop, 0);
 }
 
+/* The report in @msg; without any details when there are none that can be read. A wrong
+ * one is a bug of ours, but no reason to stop serving. 0 or -ENOMEM. */
+static int
+read_report(struct child *c, const struct channel_msg *msg, struct report *ret)
+{
+	int result;
+
+	*ret = (struct report){ .returncode = msg->returncode };
+	/* The parent may have had no memory for more than numbers. */
+	if (!msg->report)
+		return 0;
+	result = report_decode(msg->report, msg->report_len, ret);
+	if (result == -EBADMSG) {
+		if (!c->unreadable)
+			log_error("channel: the report of commit %llu is malformed; it "
+				  "counts as failed",
+				(unsigned long long)msg->generation);
+		if (ret->returncode == 0)
+			ret->returncode = 1;
+		c->unreadable = true;
+		return 0;
+	}
+	c->unreadable = false;
+	return result;
+}
+
 static void
 on_done(struct child *c, const struct channel_msg *msg)
 {
-	struct report report = { .returncode = msg->returncode };
-	int result = 0;
+	struct report report;
+	int result = read_report(c, msg, &report);
 
-	/* The parent may have had no memory for more than numbers. */
-	if (msg->report)
-		result = report_decode(msg->report, msg->report_len, &report);
-	if (result == 0) {
+	if (result == 0)
 		result = tracker_done(c->tracker, msg->generation, &report);
-		report_done(&report); /* empty if it was taken over */
-	}
-	if (result == -ENOMEM) {
+	if (result < 0)
 		log_warning("commit %llu: no memory for its report",
 			(unsigned long long)msg->generation);
-	} else if (result < 0) {
-		log_error("channel: the report of commit %llu is malformed",
-			(unsigned long long)msg->generation);
-		finish(c, HTTP_CHILD_BAD_CHANNEL);
-	}
+	report_done(&report); /* empty if it was taken over */
 }
 
 /* One message of the parent. False when there is no more at present. */

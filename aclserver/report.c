@@ -46,12 +46,12 @@ put_problem(struct json_out *out, const struct diag *d)
 }
 
 /* Append the problems of one severity, as far as @out stays within @max bytes. Returns
- * how many were left out. */
+ * how many they are. */
 static size_t
 put_problems(struct json_out *out, const struct diags *diags,
 	enum diag_severity severity, size_t max)
 {
-	size_t omitted = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < diags->n; i++) {
 		size_t before = out->len;
@@ -61,12 +61,12 @@ put_problems(struct json_out *out, const struct diags *diags,
 		if (before > 0)
 			json_out_raw(out, ",");
 		put_problem(out, &diags->items[i]);
-		if (out->len > max) {
+		if (out->len > max)
 			out->len = before;
-			omitted++;
-		}
+		else
+			n++;
 	}
-	return omitted;
+	return n;
 }
 
 static void
@@ -81,13 +81,15 @@ report_encode(int returncode, const struct diags *diags, size_t max, size_t *ret
 {
 	struct json_out problems = { 0 }, out = { 0 };
 	AUTO_FREE char *list = NULL;
-	size_t omitted = diags->omitted, len;
+	const size_t total = diags->errors + diags->warnings;
+	size_t n, len;
 
 	assert(max >= REPORT_SIZE_MIN);
 	/* What stands around the list is shorter than REPORT_SIZE_MIN. */
 	max -= REPORT_SIZE_MIN;
-	omitted += put_problems(&problems, diags, DIAG_ERROR, max);
-	omitted += put_problems(&problems, diags, DIAG_WARNING, max);
+	n = put_problems(&problems, diags, DIAG_ERROR, max);
+	n += put_problems(&problems, diags, DIAG_WARNING, max);
+	assert(n <= total);
 	list = json_out_take(&problems, &len);
 	if (!list)
 		return NULL;
@@ -95,7 +97,10 @@ report_encode(int returncode, const struct diags *diags, size_t max, size_t *ret
 	json_out_int(&out, returncode);
 	put_count(&out, ",\"errors\":", diags->errors);
 	put_count(&out, ",\"warnings\":", diags->warnings);
-	put_count(&out, ",\"omitted\":", omitted);
+	/* From the totals, so that the three numbers always agree, as the reader
+	 * demands.
+	 */
+	put_count(&out, ",\"omitted\":", total - n);
 	json_out_raw(&out, ",\"problems\":[");
 	json_out_raw(&out, list);
 	json_out_raw(&out, "]}");

@@ -133,6 +133,19 @@ def test_prefer_wait_reports_every_error(acl):
     assert [error["line"] for error in reply.json()["errors"]] == list(range(2, 52))
 
 
+@pytest.mark.parametrize("count", [1000, 1001, 5000, 9000])
+def test_any_number_of_errors_is_reported(shared_server, acl, count):
+    """More than are kept are counted, and the HTTP process goes on."""
+    child = shared_server.http_pid()
+    rule = "-A FORWARD --nosuch " + "x" * 80
+    reply = acl.put("a", ["[iptables]", *[rule] * count], wait=20)
+    assert reply.status == 422 and 0 < len(reply.json()["errors"]) <= 1000
+    *lines, last = acl.get("lasterror").json()["lines"]
+    assert last == f"{count - len(lines)} more problems"
+    acl.install("a", GOOD)
+    assert shared_server.http_pid() == child and acl.get().warning is None
+
+
 def test_an_error_warns_until_a_commit_succeeds(shared_server, acl):
     acl.put("bad", BAD, wait=20)
     for reply in (acl.get(), acl.get("bad"), acl.get("nosuch"), acl.get("lasterror")):

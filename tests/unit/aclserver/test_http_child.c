@@ -156,6 +156,30 @@ a_child_message_from_the_parent_ends_the_process(void **state)
 }
 
 static void
+an_unreadable_report_counts_as_a_failed_commit(void **state)
+{
+	static const char text[] = "{\"returncode\":0}";
+	const struct channel_msg msg = {
+		.type = CHANNEL_DONE, .report = text, .report_len = sizeof(text) - 1
+	};
+	struct fixture *f = *state;
+	char packet[CHANNEL_HEADER_SIZE + sizeof(text) - 1], rest[64];
+	int fd;
+
+	channel_encode(&msg, (uint8_t *)packet);
+	memcpy(packet + CHANNEL_HEADER_SIZE, text, sizeof(text) - 1);
+	assert_int_equal(send(f->channel, packet, sizeof(packet), 0), sizeof(packet));
+	wait_for_log(f, "commit 0 is malformed", rest, sizeof(rest));
+	fd = connect_to(f);
+	do
+		assert_int_equal(ask(f, fd, GET("/acl/")), 200);
+	while (!strstr(f->answer, "\r\nWarning: 199"));
+	assert_int_equal(ask(f, fd, GET("/acl/lasterror")), 200);
+	assert_says(f, "{\"returncode\":1,\"lines\":[]}");
+	close(fd);
+}
+
+static void
 a_slow_body_does_not_hold_its_thread(void **state)
 {
 	struct fixture *f = *state;
@@ -280,6 +304,7 @@ main(void)
 		TEST(the_end_of_the_channel_ends_the_process),
 		TEST(nonsense_on_the_channel_ends_the_process),
 		TEST(a_child_message_from_the_parent_ends_the_process),
+		TEST(an_unreadable_report_counts_as_a_failed_commit),
 		START(a_slow_body_does_not_hold_its_thread),
 		START(a_dripping_body_does_not_hold_its_thread),
 		START(an_answer_that_is_not_taken_does_not_hold_its_thread),

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "aclserver/channel.h"
+#include "aclserver/commit.h"
 #include "common/cleanup.h"
 
 static void
@@ -252,6 +254,94 @@ more_problems_than_a_list_holds_are_refused(void **state)
 	free(text);
 }
 
+/* @d reaches the other end with all its counts. */
+static void
+assert_arrives(const struct diags *d, size_t max)
+{
+	struct report report;
+	size_t len;
+	AUTO_FREE char *text = report_encode(1, d, max, &len);
+
+	assert_non_null(text);
+	assert_true(len <= max);
+	assert_int_equal(report_decode(text, len, &report), 0);
+	assert_int_equal(report.diags.errors, d->errors);
+	assert_int_equal(report.diags.warnings, d->warnings);
+	assert_int_equal(
+		report.diags.n + report.diags.omitted, d->errors + d->warnings);
+	report_done(&report);
+}
+
+/* A committer keeps the problems of each file and copies them into each result. */
+static void
+any_number_of_problems_arrives(void **state)
+{
+	static const int counts[] = { 0, 1, 2, 999, 1000, 1001, 1002, 5000, 100000 };
+	char rule[2000];
+
+	(void)state;
+	memset(rule, '"', sizeof(rule) - 1);
+	rule[sizeof(rule) - 1] = '\0';
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		struct diags file, result;
+
+		diags_init(&file);
+		diags_init(&result);
+		diags_add(&result, DIAG_WARNING, "/general", 0, NULL, "w");
+		for (int n = 0; n < counts[i]; n++)
+			diags_add(&file, n % 3 ? DIAG_ERROR : DIAG_WARNING,
+				"/etc/cumulus/acl/policy.d/50rest-x.rules", n + 2, rule,
+				"unknown option \"%d\"", n);
+		commit_copy_diags(&result, &file);
+		assert_int_equal(result.errors + result.warnings, counts[i] + 1);
+		assert_int_equal(result.errors, file.errors);
+		assert_arrives(&result, CHANNEL_REPORT_MAX);
+		diags_done(&result);
+		diags_done(&file);
+	}
+}
+
+static unsigned
+next_random(unsigned *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return *seed >> 8;
+}
+
+/* Several lists, some overfull, become one by moving and copying. */
+static void
+counts_agree_after_any_joining(void **state)
+{
+	unsigned seed = 1;
+
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		struct diags result;
+
+		diags_init(&result);
+		for (unsigned part = 0; part < 4; part++) {
+			unsigned n = next_random(&seed) % (2 * DIAGS_MAX);
+			struct diags file;
+
+			diags_init(&file);
+			for (unsigned i = 0; i < n; i++)
+				diags_add(&file,
+					next_random(&seed) % 2 ? DIAG_ERROR
+							       : DIAG_WARNING,
+					"f", 1, NULL, "%*s",
+					(int)(next_random(&seed) % 300), "r");
+			if (next_random(&seed) % 2)
+				diags_move(&result, &file);
+			else
+				commit_copy_diags(&result, &file);
+			diags_done(&file);
+		}
+		assert_arrives(&result, REPORT_SIZE_MIN + next_random(&seed) % 100000);
+		assert_arrives(&result, CHANNEL_REPORT_MAX);
+		diags_done(&result);
+	}
+}
+
 int
 main(void)
 {
@@ -264,6 +354,8 @@ main(void)
 		cmocka_unit_test(only_the_one_form_is_read),
 		cmocka_unit_test(every_beginning_of_a_report_is_refused),
 		cmocka_unit_test(more_problems_than_a_list_holds_are_refused),
+		cmocka_unit_test(any_number_of_problems_arrives),
+		cmocka_unit_test(counts_agree_after_any_joining),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
