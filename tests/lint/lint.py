@@ -364,7 +364,7 @@ CLEAN = {
                             "f(int a, char *b, int len, x_fn c, void *user_data, int d, int e, int *ret,",
                             "  struct err *err)", "{", "\treturn 0;", "}"),
     "agent/source_x.c": c_file("source_x.c", '#include "common/log.h"', "#include <time.h>"),
-    MAY_SLEEP: "import time\ntime." "sleep(0.1)\n",
+    MAY_SLEEP[0]: "import time\ntime." "sleep(0.1)\n",
     "tests/run": "#!/bin/bash\necho no sleep here\n",
 }
 
