@@ -58,6 +58,7 @@ struct change_set {
 	struct batch_member member; /* first, so that a member is its set */
 	struct change *changes;
 	size_t n;
+	bool announced;      /* a new generation is wanted even without any change */
 	uint64_t generation; /* of the batch, when it has run */
 };
 
@@ -142,13 +143,14 @@ apply(struct acl_store *store, struct change *change)
 	change->applied = result == 0;
 }
 
-/* Returns true if anything in the directory is different now. */
+/* Returns true if anything in the directory is different now, or is to be taken so. */
 static bool
 apply_all(struct acl_store *store, struct batch_member *first)
 {
 	bool any = false;
 
 	for (struct batch_member *m = first; m; m = m->next) {
+		any |= set_of(m)->announced;
 		for (size_t i = 0; i < set_of(m)->n; i++) {
 			apply(store, &set_of(m)->changes[i]);
 			any |= set_of(m)->changes[i].applied;
@@ -378,6 +380,8 @@ write_temporary(struct acl_store *store, struct change *change, const char *text
 		change->temporary, sizeof(change->temporary));
 	change->temporary_fd =
 		io->create(io->user_data, store->dirfd, change->temporary);
+	if (change->temporary_fd == -ENOENT)
+		return err_set(err, -ENOENT, "the policy directory is gone");
 	if (change->temporary_fd < 0)
 		return err_sys(err, change->temporary_fd,
 			"cannot create a file in the policy directory");
@@ -512,6 +516,15 @@ acl_store_delete_all(
 	if (result == 0 && set.n < names.n)
 		result = err_set(err, -ENOMEM, "out of memory");
 	return result;
+}
+
+uint64_t
+acl_store_announce(struct acl_store *store)
+{
+	struct change_set set = { .announced = true };
+
+	batch_submit(&store->batch, &set.member);
+	return set.generation;
 }
 
 int

@@ -20,9 +20,10 @@
 
 struct acl_store;
 
-/** Called for each batch that changes something, as soon as its files can be read under
- * their names: content durable, the directory about to be. In order, never twice at the
- * same time, before anybody in the batch returns; must not block or call the store. */
+/** Called for each batch that changes something or holds an acl_store_announce(), as
+ * soon as its files can be read under their names: content durable, the directory about
+ * to be. In order, never twice at the same time, before anybody in the batch returns;
+ * must not block or call the store. */
 typedef void (*acl_store_changed_fn)(uint64_t generation, void *user_data);
 
 struct acl_store_options {
@@ -56,10 +57,10 @@ void acl_store_free(struct acl_store *store);
  *
  * @name    acl_name_is_valid()
  * Returns  0; -EMLINK: max_acls are there; -EEXIST: something that REST did not make
- *          has the name; -EPERM, -EACCES: the file belongs to another user; -ENOSPC,
- *          -EDQUOT, -EROFS, -EIO, …: the disk refused. After an error the previous
- *          content is there, except when the last step failed, the sync of the
- * directory
+ *          has the name; -EPERM, -EACCES: the file belongs to another user; -ENOENT:
+ *          the directory was removed; -ENOSPC, -EDQUOT, -EROFS, -EIO, …: the disk
+ * refused. After an error the previous content is there, except when the last step
+ * failed, the sync of the directory
  *          (@err says so): then the new one is in place, but may not survive a crash
  */
 int acl_store_put(struct acl_store *store, const char *name, const char *text,
@@ -73,6 +74,12 @@ int acl_store_delete(struct acl_store *store, const char *name,
  * that can be removed are. */
 int acl_store_delete_all(
 	struct acl_store *store, struct acl_store_result *ret, struct err *err);
+
+/**
+ * Announce a new generation although nothing changes, so that whoever installs the
+ * files looks at them again. Returns that generation; waits for the batch that runs.
+ */
+uint64_t acl_store_announce(struct acl_store *store);
 
 /** The content of ACL @name as it is on disk, owned by the caller. 0, -ENOENT, or as
  * acl_dir_read(). */

@@ -82,8 +82,6 @@ static int
 status_of(int result)
 {
 	switch (result) {
-	case -ENOENT:
-		return 404;
 	case -EMLINK: /* too many ACLs */
 	case -EEXIST: /* not made over REST */
 	case -EPERM:  /* belongs to another user */
@@ -159,13 +157,18 @@ respond_refused(const struct api *api, const struct report *report, const char *
 	respond_problem(api, &problem, ret);
 }
 
-/* A change is durable: wait for its commit if that was asked for, and answer.
- * @done_status if it is installed. */
+/* What was asked for is durable: wait for its commit and answer, with @done_status if
+ * it is installed. Where nothing had to change, a commit is asked for all the same:
+ * what the newest one found may not hold any more (a flush by tapgate-acl, a file that
+ * the operator has repaired). */
 static void
-respond_change(const struct api *api, const struct api_request *req,
-	uint64_t generation, int done_status, struct api_response *ret)
+respond_outcome(const struct api *api, const struct api_request *req,
+	const struct acl_store_result *result, int done_status,
+	struct api_response *ret)
 {
 	const char *name = req->name[0] ? req->name : NULL;
+	uint64_t generation =
+		result->changed ? result->generation : acl_store_announce(api->store);
 	struct tracker_report *last = NULL;
 	enum tracker_outcome waited = tracker_wait(
 		api->tracker, generation, (int64_t)req->wait_s * 1000, &last);
@@ -288,7 +291,7 @@ delete_acls(
 	else if (req->wait_s < 0)
 		respond(api, 204, ret);
 	else
-		respond_change(api, req, result.generation, 204, ret);
+		respond_outcome(api, req, &result, 204, ret);
 }
 
 void
@@ -313,7 +316,7 @@ api_put(const struct api *api, const struct api_request *req, const char *body,
 	else if (req->wait_s < 0)
 		respond(api, 202, ret);
 	else
-		respond_change(api, req, result.generation, 200, ret);
+		respond_outcome(api, req, &result, 200, ret);
 }
 
 /* ---- checks before a body is read ---- */
@@ -372,12 +375,7 @@ check_put(
 static bool
 check_change(const struct api *api, struct api_request *req, struct api_response *ret)
 {
-	struct err err;
-
-	if (prefer_parse(req->prefer, &req->wait_s, &err) < 0) {
-		api_problem(api, 400, err.text, ret);
-		return false;
-	}
+	req->wait_s = prefer_wait_s(req->prefer);
 	if (tracker_closed(api->tracker)) {
 		api_problem(api, 503,
 			"the process that installs ACLs is not there; nothing was "

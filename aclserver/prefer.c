@@ -7,8 +7,8 @@
  */
 #include "aclserver/prefer.h"
 
-#include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -96,22 +96,21 @@ skip_parameters(const char *p)
 	return p;
 }
 
+/* -1 if it is no whole number of seconds. */
 static int
-parse_wait(const struct pair *pair, int *ret_wait_s, struct err *err)
+wait_of(const struct pair *pair)
 {
 	int seconds = 0;
 
 	if (pair->cut || pair->value[0] == '\0' ||
 		pair->value[strspn(pair->value, "0123456789")] != '\0')
-		return err_set(err, -EINVAL,
-			"Prefer: wait is a whole number of seconds, as in \"wait=5\"");
+		return -1;
 	for (const char *p = pair->value; *p; p++) {
 		seconds = seconds * 10 + (*p - '0');
 		if (seconds > PREFER_WAIT_MAX_S)
 			seconds = PREFER_WAIT_MAX_S;
 	}
-	*ret_wait_s = seconds;
-	return 0;
+	return seconds;
 }
 
 static bool
@@ -120,31 +119,29 @@ is_wait(const struct pair *pair)
 	return pair->name_len == 4 && strncasecmp(pair->name, "wait", 4) == 0;
 }
 
-int
-prefer_parse(const char *header, int *ret_wait_s, struct err *err)
+/* One preference at @p; returns what follows it, NULL if it is malformed. */
+static const char *
+read_preference(const char *p, struct pair *ret)
 {
-	const char *p = header ? skip_blanks(header) : "";
-	int wait_s = -1;
+	p = read_pair(p, ret);
+	p = p ? skip_parameters(p) : NULL;
+	return p && (*p == ',' || *p == '\0') ? p : NULL;
+}
+
+int
+prefer_wait_s(const char *header)
+{
+	const char *p = header ? header : "";
 
 	while (*p) {
+		const char *start = p = p + strspn(p, " \t,");
 		struct pair pair;
 
-		if (*p == ',') {
-			p = skip_blanks(p + 1);
-			continue;
-		}
-		p = read_pair(p, &pair);
-		p = p ? skip_parameters(p) : NULL;
-		if (!p || (*p && *p != ','))
-			return err_set(err, -EINVAL,
-				"the Prefer header is not of the form of RFC 7240");
-		if (wait_s < 0 && is_wait(&pair)) {
-			int result = parse_wait(&pair, &wait_s, err);
-
-			if (result < 0)
-				return result;
-		}
+		p = read_preference(start, &pair);
+		if (p && is_wait(&pair))
+			return wait_of(&pair);
+		if (!p)
+			p = start + strcspn(start, ",");
 	}
-	*ret_wait_s = wait_s;
-	return 0;
+	return -1;
 }

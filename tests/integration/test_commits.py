@@ -115,6 +115,27 @@ def test_many_waiting_clients_all_get_their_own_outcome(shared_server, acl):
                 shared_server.policy.path(f"50rest-w{number}.rules")}
 
 
+def test_a_wait_for_the_same_content_installs_what_was_flushed(shared_lab, shared_server, acl):
+    acl.install("a", drop(101))
+    assert run_acl(shared_server.ns, shared_server.policy, "-F", "all").returncode == 0
+    assert dropped_ports(shared_lab, [101, 102]) == []
+    assert acl.put("a", drop(101), wait=20).status == 200
+    assert dropped_ports(shared_lab, [101, 102]) == [101]
+
+
+def test_a_wait_for_the_same_content_sees_what_the_operator_repaired(shared_lab, shared_server, acl):
+    shared_server.policy.write("10operator.rules", "nonsense\n")
+    try:
+        assert acl.put("a", drop(101), wait=20).status == 422
+        assert acl.delete("nosuch", wait=20).status == 422
+        shared_server.policy.write("10operator.rules", "[iptables]\n-A FORWARD -p udp --dport 103 -j DROP\n")
+        assert acl.put("a", drop(101), wait=20).status == 200
+        assert acl.delete("nosuch", wait=20).status == 204
+        assert dropped_ports(shared_lab, [101, 102, 103]) == [101, 103]
+    finally:
+        shared_server.policy.remove("10operator.rules")
+
+
 def test_a_bad_acl_does_not_stop_the_others(shared_lab, acl):
     acl.install("a_good", drop(101))
     acl.put("b_bad", BAD)

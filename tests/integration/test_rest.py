@@ -172,6 +172,12 @@ def test_the_same_content_again_is_no_commit(shared_server, acl):
     assert shared_server.log().count("generation") == commits + 1
 
 
+@pytest.mark.parametrize("prefer", ["wait=soon", "wait=", "a b", "=", '"'])
+def test_a_preference_that_cannot_be_read_is_passed_over(acl, prefer):
+    reply = acl.request("PUT", "/acl/a", GOOD, {"Prefer": prefer})
+    assert reply.status == 202 and "Preference-Applied" not in reply.headers
+
+
 # Refusals: the right status, problem details, and nothing written.
 
 

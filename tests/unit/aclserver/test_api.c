@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "aclserver/api.h"
@@ -30,7 +31,24 @@ struct fixture {
 	struct api api;
 	struct api_response response; /* the last one */
 	struct store_io io;           /* the kernel's, or with errors */
+	bool answers;                 /* the committer answers at once, with: */
+	int returncode;
+	const char *bad_file;       /* NULL = none */
+	_Atomic uint64_t announced; /* newest generation of the store */
 };
+
+static void commit(
+	struct fixture *f, uint64_t generation, int returncode, const char *file);
+
+static void
+on_changed(uint64_t generation, void *user_data)
+{
+	struct fixture *f = user_data;
+
+	f->announced = generation;
+	if (f->answers)
+		commit(f, generation, f->returncode, f->bad_file);
+}
 
 static int
 setup(void **state)
@@ -45,6 +63,8 @@ setup(void **state)
 	f->io = store_io_system;
 	options.dir = f->dir;
 	options.io = &f->io;
+	options.changed = on_changed;
+	options.user_data = f;
 	assert_int_equal(acl_store_open(&options, &f->store, &err), 0);
 	f->tracker = tracker_new(8);
 	f->api = (struct api){ f->store, f->tracker, 1000, 5 };
@@ -396,13 +416,10 @@ a_wait_of_nothing_answers_what_is_known(void **state)
 
 	assert_empty(put_with(f, "/acl/a", "[\"x\"]", "wait=0"), 202);
 	assert_int_equal(f->response.waited_s, 0);
-	commit(f, 1, 0, NULL);
-	/* Unchanged, and committed. */
-	assert_empty(put_with(f, "/acl/a", "[\"x\"]", "wait=0"), 200);
 	assert_empty(put_with(f, "/acl/a", "[\"x\"]", NULL), 202);
 	assert_int_equal(f->response.waited_s, -1);
 	assert_empty(delete_with(f, "/acl/a", "wait=0"), 202);
-	commit(f, 2, 0, NULL);
+	f->answers = true;
 	assert_empty(delete_with(f, "/acl/a", "wait=9"), 204);
 	assert_int_equal(f->response.waited_s, 9);
 	assert_empty(delete_with(f, "/acl/", "wait=100"), 204);
@@ -410,13 +427,54 @@ a_wait_of_nothing_answers_what_is_known(void **state)
 }
 
 static void
-a_malformed_wait_changes_nothing(void **state)
+a_malformed_wait_is_no_wait(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_problem(put_with(f, "/acl/a", "[]", "wait=soon"), 400, "Prefer");
-	assert_problem(delete_with(f, "/acl/a", "wait="), 400, "Prefer");
-	assert_nothing_written(f);
+	f->answers = true;
+	assert_empty(put_with(f, "/acl/a", "[]", "wait=soon"), 202);
+	assert_int_equal(f->response.waited_s, -1);
+	assert_empty(delete_with(f, "/acl/a", "wait="), 204);
+	assert_int_equal(f->response.waited_s, -1);
+}
+
+static void
+an_unchanged_acl_is_committed_again_only_for_a_wait(void **state)
+{
+	struct fixture *f = *state;
+
+	f->answers = true;
+	assert_empty(put_with(f, "/acl/a", "[\"x\"]", "wait=9"), 200);
+	assert_int_equal(f->announced, 1);
+	assert_empty(put(f, "/acl/a", "[\"x\"]"), 202);
+	assert_empty(ask(f, "DELETE", "/acl/none"), 204);
+	assert_int_equal(f->announced, 1);
+	/* The answer is that of the new commit, whatever the last one said. */
+	f->returncode = 1;
+	f->bad_file = "/p/00control.rules";
+	assert_problem(put_with(f, "/acl/a", "[\"x\"]", "wait=9"), 422, "00control");
+	assert_int_equal(f->announced, 2);
+	assert_problem(delete_with(f, "/acl/none", "wait=9"), 422, "00control");
+	f->returncode = 0;
+	f->bad_file = NULL;
+	assert_empty(put_with(f, "/acl/a", "[\"x\"]", "wait=9"), 200);
+	assert_empty(delete_with(f, "/acl/none", "wait=9"), 204);
+	assert_int_equal(f->announced, 5);
+	assert_empty(ask(f, "DELETE", "/acl/"), 204);
+	assert_empty(delete_with(f, "/acl/", "wait=9"), 204);
+	assert_int_equal(f->announced, 7);
+}
+
+static void
+a_directory_that_is_gone_is_no_missing_acl(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(rmdir(f->dir), 0);
+	assert_problem(
+		put(f, "/acl/a", "[\"x\"]"), 500, "the policy directory is gone");
+	assert_problem(ask(f, "GET", "/acl/a"), 404, "no ACL of this name");
+	assert_int_equal(mkdir(f->dir, 0755), 0); /* for teardown() */
 }
 
 static void *
@@ -452,11 +510,8 @@ a_wait_ends_with_the_commit_and_names_line_and_rule(void **state)
 		"\"rule\":\"-A FORWARD --dprt 80\"}]"));
 	assert_int_equal(f->response.waited_s, 30);
 	assert_true(f->response.warning);
-	/* The same content again: the present state of its file. */
-	assert_problem(put_with(f, "/acl/a", "[\"x\"]", "wait=1"), 422, "--dprt");
 	/* Its removal is not to blame for it. */
-	delete_with(f, "/acl/a", "wait=0");
-	commit(f, 2, 0, NULL);
+	f->answers = true;
 	assert_empty(delete_with(f, "/acl/a", "wait=1"), 204);
 }
 
@@ -465,8 +520,9 @@ a_bad_acl_of_somebody_else_is_no_error(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, "/acl/a", "[\"x\"]");
-	commit(f, 1, 1, "/p/50rest-b.rules");
+	f->answers = true;
+	f->returncode = 1;
+	f->bad_file = "/p/50rest-b.rules";
 	assert_empty(put_with(f, "/acl/a", "[\"x\"]", "wait=1"), 200);
 	assert_true(f->response.warning);
 }
@@ -476,13 +532,12 @@ a_bad_file_of_the_operator_is_named(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, "/acl/a", "[\"x\"]");
-	commit(f, 1, 1, "/p/00control.rules");
+	f->answers = true;
+	f->returncode = 1;
+	f->bad_file = "/p/00control.rules";
 	assert_problem(put_with(f, "/acl/a", "[\"x\"]", "wait=1"), 422,
 		"failed in another file: /p/00control.rules:2: ");
 	assert_non_null(strstr(f->response.body, "\"errors\":[{\"file\":\"/p/00"));
-	delete_with(f, "/acl/a", NULL);
-	commit(f, 2, 1, "/p/00control.rules");
 	assert_problem(delete_with(f, "/acl/a", "wait=1"), 422, "00control");
 	assert_problem(delete_with(f, "/acl/", "wait=1"), 422, "00control");
 }
@@ -492,8 +547,8 @@ a_failure_without_a_file_gives_its_return_code(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, "/acl/a", "[\"x\"]");
-	commit(f, 1, 3, NULL);
+	f->answers = true;
+	f->returncode = 3;
 	assert_problem(
 		put_with(f, "/acl/a", "[\"x\"]", "wait=1"), 422, "return code 3");
 }
@@ -527,7 +582,9 @@ main(void)
 		TEST(lasterror_shows_the_failed_commit_and_cannot_be_changed),
 		TEST(every_answer_warns_while_the_last_commit_failed),
 		TEST(a_wait_of_nothing_answers_what_is_known),
-		TEST(a_malformed_wait_changes_nothing),
+		TEST(a_malformed_wait_is_no_wait),
+		TEST(an_unchanged_acl_is_committed_again_only_for_a_wait),
+		TEST(a_directory_that_is_gone_is_no_missing_acl),
 		TEST(a_wait_ends_with_the_commit_and_names_line_and_rule),
 		TEST(a_bad_acl_of_somebody_else_is_no_error),
 		TEST(a_bad_file_of_the_operator_is_named),
