@@ -190,15 +190,18 @@ static void
 read_head(const struct mg_request_info *info, struct http_head *ret)
 {
 	http_head_init(ret, info->http_version);
-	for (int i = 0; i < info->num_headers; i++)
-		http_head_add(
-			ret, info->http_headers[i].name, info->http_headers[i].value);
-	http_head_finish(ret, info->http_version);
 	/* civetweb drops those above its limit; one could be a length. */
-	if (info->num_headers >= MG_MAX_HEADERS && !ret->refusal) {
-		ret->refusal = 431;
-		ret->reason = "there are too many header lines";
+	if (info->num_headers >= MG_MAX_HEADERS)
+		http_head_refuse(ret, 431, "there are too many header lines");
+	for (int i = 0; i < info->num_headers; i++) {
+		const struct mg_header *line = &info->http_headers[i];
+		bool is_last = i + 1 == info->num_headers;
+
+		http_head_add(ret, line->name, line->value);
+		http_head_check(
+			ret, line->name, line->value, is_last ? NULL : line[1].name);
 	}
+	http_head_finish(ret, info->http_version);
 }
 
 /* Read a body that nobody wants, within limits. */
@@ -209,7 +212,8 @@ discard_body(const struct http *http, struct mg_connection *conn,
 	char piece[DISCARD_PIECE];
 
 	/* It is not on its way, or nobody knows where it ends. */
-	if (head->expects_continue || (head->refusal && head->refusal != 411))
+	if (head->expects_continue ||
+		(head->refusal && head->refusal != 411 && head->refusal != 403))
 		return;
 	for (size_t n = 0; n < DISCARD_MAX; n += sizeof(piece))
 		if (!receive(http, conn, piece, sizeof(piece)))
@@ -274,6 +278,13 @@ answer(const struct http *http, struct mg_connection *conn,
 	return true;
 }
 
+/* Refusals after which it is in doubt where the next request begins. */
+static bool
+is_doubtful(int status)
+{
+	return status == 400 || status == 411 || status == 413;
+}
+
 /* A request begins; what to know of the whole server for it. */
 static void
 enter(struct http *http, bool *ret_draining, bool *ret_crowded)
@@ -313,7 +324,8 @@ handle_request(struct http *http, struct mg_connection *conn)
 	else
 		whole = answer(http, conn, &head, &response);
 	/* When every thread has a connection, none is kept: others wait for it. */
-	how.keep_alive = whole && head.keep_alive && !crowded;
+	how.keep_alive =
+		whole && head.keep_alive && !crowded && !is_doubtful(response.status);
 	send_response(http, conn, &response, how);
 	if (!whole)
 		discard_body(http, conn, &head);

@@ -8,8 +8,8 @@
 
 #include "common/parse.h"
 
-static void
-refuse(struct http_head *head, int status, const char *reason)
+void
+http_head_refuse(struct http_head *head, int status, const char *reason)
 {
 	if (head->refusal)
 		return;
@@ -39,7 +39,7 @@ static void
 add_content_type(struct http_head *head, const char *value)
 {
 	if (head->content_type)
-		refuse(head, 400, "Content-Type is there twice");
+		http_head_refuse(head, 400, "Content-Type is there twice");
 	head->content_type = value;
 }
 
@@ -49,13 +49,13 @@ add_content_length(struct http_head *head, const char *value)
 	uint64_t length;
 
 	if (head->content_length >= 0) {
-		refuse(head, 400, "Content-Length is there twice");
+		http_head_refuse(head, 400, "Content-Length is there twice");
 		return;
 	}
 	/* Digits only: "0x10" is read differently by other programs. */
 	if (value[strspn(value, "0123456789")] != '\0' ||
 		parse_u64(value, 0, INT64_MAX, &length) < 0) {
-		refuse(head, 400, "Content-Length is not a number");
+		http_head_refuse(head, 400, "Content-Length is not a number");
 		return;
 	}
 	head->content_length = (int64_t)length;
@@ -74,7 +74,7 @@ add_prefer(struct http_head *head, const char *value)
 	size_t len = strlen(head->prefer);
 
 	if (len + strlen(value) + 3 > sizeof(head->prefer)) {
-		refuse(head, 431, "the Prefer header is too long");
+		http_head_refuse(head, 431, "the Prefer header is too long");
 		return;
 	}
 	if (len > 0)
@@ -88,7 +88,8 @@ add_expect(struct http_head *head, const char *value)
 	if (strcasecmp(value, "100-continue") == 0)
 		head->expects_continue = true;
 	else
-		refuse(head, 417, "only the expectation 100-continue is known");
+		http_head_refuse(
+			head, 417, "only the expectation 100-continue is known");
 }
 
 static void
@@ -112,10 +113,17 @@ add_upgrade(struct http_head *head, const char *value)
 static void
 add_host(struct http_head *head, const char *value)
 {
-	(void)value; /* there is one site only */
-	if (head->has_host)
-		refuse(head, 400, "Host is there twice");
-	head->has_host = true;
+	if (head->host)
+		http_head_refuse(head, 400, "Host is there twice");
+	head->host = value;
+}
+
+static void
+add_origin(struct http_head *head, const char *value)
+{
+	if (head->origin)
+		http_head_refuse(head, 400, "Origin is there twice");
+	head->origin = value;
 }
 
 void
@@ -140,6 +148,7 @@ http_head_add(struct http_head *head, const char *name, const char *value)
 		{ "Connection", add_connection },
 		{ "Upgrade", add_upgrade },
 		{ "Host", add_host },
+		{ "Origin", add_origin },
 	};
 
 	if (head->refusal)
@@ -150,15 +159,69 @@ http_head_add(struct http_head *head, const char *name, const char *value)
 }
 
 void
+http_head_check(struct http_head *head, const char *name, const char *value,
+	const char *next_name)
+{
+	const char *colon = name + strlen(name);
+	const char *end = value + strlen(value);
+
+	if (value > colon + 1 && colon[1] == '\0')
+		http_head_refuse(head, 400, "a header line has blanks in its name");
+	/* The last line is followed by the empty one, CR LF. (When LF LF ends a head
+	 * that fills civetweb's buffer, the third byte is not part of it, but of the
+	 * slack that malloc() leaves behind that size.) */
+	if (end[1] != '\0' ||
+		(next_name ? next_name != end + 2 : end[2] != '\r' || end[3] != '\0'))
+		http_head_refuse(head, 400,
+			"a header line is folded, has no name, or does not end with "
+			"CR LF");
+}
+
+/* True if @authority (host, or host:port) names a machine by its address, or this one:
+ * no DNS server has a say in where it leads. */
+static bool
+is_without_dns(const char *authority)
+{
+	const bool bracket = authority[0] == '[';
+	const char *host = authority + bracket;
+	size_t len = strcspn(host, bracket ? "]" : ":");
+	struct parse_addr addr;
+	char text[64];
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, host, len);
+	text[len] = '\0';
+	if (!bracket && strcasecmp(text, "localhost") == 0)
+		return true;
+	return parse_addr(text, &addr) == 0 && (addr.family == AF_INET6) == bracket;
+}
+
+/* True if the page that makes the request came from this server, and not from one whose
+ * name leads here for the moment (DNS rebinding). */
+static bool
+is_own_page(const char *origin, const char *host)
+{
+	const char *authority = strstr(origin, "://");
+
+	return authority && host && strcasecmp(authority + 3, host) == 0 &&
+	       is_without_dns(host);
+}
+
+void
 http_head_finish(struct http_head *head, const char *version)
 {
 	if (head->chunked && head->content_length >= 0)
-		refuse(head, 400,
+		http_head_refuse(head, 400,
 			"Content-Length and Transfer-Encoding exclude each other");
 	if (head->chunked)
-		refuse(head, 411,
+		http_head_refuse(head, 411,
 			"a body needs a Content-Length; Transfer-Encoding is not "
 			"known");
-	if (!head->has_host && strcmp(version, "1.1") == 0)
-		refuse(head, 400, "HTTP/1.1 needs a Host header");
+	if (!head->host && strcmp(version, "1.1") == 0)
+		http_head_refuse(head, 400, "HTTP/1.1 needs a Host header");
+	if (head->origin && !is_own_page(head->origin, head->host))
+		http_head_refuse(head, 403,
+			"the Origin header says that a web page of another site makes "
+			"this request; only pages from this server's own address may");
 }

@@ -375,3 +375,28 @@ def test_curl_as_in_the_readme(shared_server, acl):
     assert done.stdout == "202"
     assert json.loads(ns.run("curl", "-sS", url).stdout) == GOOD
     assert ns.run("curl", "-sS", "-w", "%{http_code}", "-X", "DELETE", url).stdout == "204"
+
+
+@pytest.mark.parametrize("line", [b" folded\r\n", b": no name\r\n", b"X : y\r\n", b"X: y\n", b""])
+@pytest.mark.parametrize("method", [b"GET", b"PUT", b"DELETE"])
+def test_a_body_is_never_taken_for_a_request(shared_server, acl, method, line):
+    """A proxy in front sees one request with a body; so must we, or see none at all."""
+    acl.install("keep", GOOD)
+    inner = b"DELETE /acl/keep HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = raw(shared_server, method + b" /acl/a HTTP/1.1\r\nHost: x\r\n" + line +
+                 b"Content-Length: %d\r\n\r\n" % len(inner) + inner)
+    assert answer.count(b"HTTP/1.1 ") == 1 and b"\r\nConnection: close\r\n" in answer
+    assert acl.get("keep").status == 200
+
+
+@pytest.mark.parametrize("host, origin, status", [
+    ("127.0.0.1:8080", None, 202), ("switch.example", None, 202), ("127.0.0.1:8080", "http://127.0.0.1:8080", 202),
+    ("127.0.0.1:8080", "http://evil.example", 403), ("127.0.0.1:8080", "null", 403),
+    ("evil.example:8080", "http://evil.example:8080", 403)])
+def test_a_web_page_of_another_site_cannot_change_anything(shared_server, acl, host, origin, status):
+    headers = {"Host": host, **({"Origin": origin} if origin else {})}
+    reply = acl.request("PUT", "/acl/a", GOOD, headers)
+    assert reply.status == status, reply
+    assert shared_server.policy.names() == (["50rest-a.rules"] if status == 202 else [])
+    if status == 403:
+        assert "Origin" in reply.json()["detail"]

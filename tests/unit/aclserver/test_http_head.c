@@ -132,6 +132,82 @@ a_long_prefer_is_refused(void **state)
 	assert_int_equal(HEAD("Prefer", value, "Prefer", value).refusal, 431);
 }
 
+#define PAGE(host, origin)                                                             \
+	read_lines("1.1", (const char *const[]){ "Origin", origin, "Host", host, NULL })
+
+static void
+only_pages_of_this_server_may_ask(void **state)
+{
+	static const char *const own[][2] = {
+		{ "127.0.0.1:8080", "http://127.0.0.1:8080" },
+		{ "192.0.2.1", "https://192.0.2.1" },
+		{ "localhost:8080", "http://localhost:8080" },
+		{ "LocalHost", "http://localhost" },
+		{ "[::1]:8080", "http://[::1]:8080" },
+		{ "[2001:db8::1]", "http://[2001:DB8::1]" },
+	};
+	static const char *const others[][2] = {
+		{ "127.0.0.1:8080", "http://127.0.0.1" },
+		{ "127.0.0.1:8080", "http://127.0.0.1:80800" },
+		{ "127.0.0.1", "http://evil.example" },
+		{ "127.0.0.1", "null" },
+		{ "127.0.0.1", "" },
+		{ "127.0.0.1", "127.0.0.1" },
+		{ "evil.example", "http://evil.example" },
+		{ "localhost.evil.example", "http://localhost.evil.example" },
+		{ "127.0.0.1.evil.example", "http://127.0.0.1.evil.example" },
+		{ "[localhost]", "http://[localhost]" },
+		{ "[127.0.0.1]", "http://[127.0.0.1]" },
+		{ "", "http://" },
+		{ ":8080", "http://:8080" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		assert_int_equal(PAGE(own[i][0], own[i][1]).refusal, 0);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(PAGE(others[i][0], others[i][1]).refusal, 403);
+	assert_int_equal(HEAD("Origin", "http://h", "Origin", "http://h").refusal, 400);
+	assert_int_equal(read_lines("1.0", (const char *const[]){ "Origin",
+						   "http://127.0.0.1", NULL })
+				 .refusal,
+		403);
+}
+
+/* A line as civetweb leaves it: its name at the start of @bytes, its value at @value.
+ */
+static int
+check_line(const char *bytes, size_t value, const char *next)
+{
+	struct http_head head;
+
+	http_head_init(&head, "1.1");
+	http_head_check(&head, bytes, bytes + value, next);
+	return head.refusal;
+}
+
+static void
+lines_that_were_not_read_as_written_are_refused(void **state)
+{
+	static const char line[] = "N\0 v\0\0M\0 w\0\0\r";
+
+	(void)state;
+	assert_int_equal(check_line(line, 3, line + 6), 0);
+	assert_int_equal(check_line(line + 6, 3, NULL), 0);
+	assert_int_equal(check_line("N\0v\0\0\r", 2, NULL), 0);
+	assert_int_equal(check_line("N\0\0\0\r", 2, NULL), 0);
+	/* A line between this one and the next, or behind the last. */
+	assert_int_equal(check_line(line, 3, line + 7), 400);
+	assert_int_equal(check_line("N\0v\0\0 folded\r\n\r", 2, NULL), 400);
+	assert_int_equal(check_line("N\0v\0\0: x\r\n\r", 2, NULL), 400);
+	/* LF without CR. */
+	assert_int_equal(check_line("N\0v\0\r\n\r", 2, NULL), 400);
+	assert_int_equal(check_line("N\0v\0\0", 2, NULL), 400);
+	/* Blanks before the colon. */
+	assert_int_equal(check_line("N\0\0v\0\0\r", 3, NULL), 400);
+	assert_int_equal(check_line("N\0\0\0 v\0\0\r", 5, NULL), 400);
+}
+
 static void
 assert_wait(const char *header, int expected)
 {
@@ -193,6 +269,8 @@ main(void)
 		cmocka_unit_test(http_1_1_needs_a_host),
 		cmocka_unit_test(the_connection_stays_as_the_client_wants),
 		cmocka_unit_test(a_long_prefer_is_refused),
+		cmocka_unit_test(only_pages_of_this_server_may_ask),
+		cmocka_unit_test(lines_that_were_not_read_as_written_are_refused),
 		cmocka_unit_test(wait_is_found_among_other_preferences),
 		cmocka_unit_test(long_waits_are_cut),
 		cmocka_unit_test(malformed_preferences_are_passed_over),
