@@ -79,7 +79,9 @@ compile(const char *pattern)
 /*
  * What follows from the whole file. Sampling is installed on the ports unless the file
  * speaks hsflowd's way of somebody else's: psample { } without dent or cumulus listens
- * to what the driver or tc was told, nflog { group= } to the user's own rules.
+ * to what the driver or tc was told, nflog { group= } to the user's own rules. Beside a
+ * psample that is to be installed, as in the files of Cumulus, the group was fed by the
+ * system itself, which is us now.
  */
 static int
 finish(struct agent_conf *conf, bool has_platform)
@@ -90,7 +92,9 @@ finish(struct agent_conf *conf, bool has_platform)
 		conf->psample.install = !conf->psample.enabled || has_platform;
 	if (!conf->nflog.has_install)
 		conf->nflog.install =
-			!conf->nflog.has_group && !conf->nflog.probability_ppb;
+			!conf->nflog.probability_ppb &&
+			(!conf->nflog.has_group ||
+				(conf->psample.enabled && conf->psample.install));
 	conf->switchport_regex = compile(
 		conf->switchport ? conf->switchport : AGENT_CONF_SWITCHPORT_DEFAULT);
 	if (!conf->switchport_regex)

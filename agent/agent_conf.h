@@ -87,7 +87,8 @@ struct agent_conf_nflog {
 	uint32_t probability_ppb; /* of the user's own rules, in 10^-9; 0 = not given */
 	bool has_install;
 	bool install; /* own nftables rules; else the user's rules feed the group. Not
-			 written: off if group or probability is, on otherwise */
+			 written: off if probability is, or group without a psample
+			 that is installed; on otherwise */
 };
 
 struct agent_conf {

@@ -305,21 +305,33 @@ warn_collectors(const struct agent *agent, struct status *status)
 }
 
 static void
-warn_ports(const struct agent *agent, struct status *status)
+warn_closed(const char *reason, void *user_data)
 {
-	const struct agent_conf *conf = agent->conf;
+	status_warn(user_data, "a source of samples is not available: %s", reason);
+}
 
-	if (!agent->sampling)
+/* True if the agent itself has set up sampling somewhere. */
+static bool
+has_own_sampling(const struct status *status)
+{
+	for (size_t i = 0; i < status->n_sources; i++)
+		if (!status->sources[i].listens && status->sources[i].ports > 0)
+			return true;
+	return false;
+}
+
+static void
+warn_sources(const struct agent *agent, struct status *status)
+{
+	if (agent->sampling)
+		sampling_each_closed(agent->sampling, warn_closed, status);
+	else
 		status_warn(
 			status, "no packet sampling: %s", agent->sampling_error.text);
-	if (status->n_ports == 0)
-		status_warn(status, "no interface is a switch port (%s%s)",
-			conf->switchport ? "switchport = " : "names like ",
-			conf->switchport ? conf->switchport : "swp1");
 	for (size_t i = 0; i < status->n_sources; i++) {
 		const struct status_source *s = &status->sources[i];
 
-		if (s->listens && s->packets == 0)
+		if (s->listens && s->packets == 0 && !has_own_sampling(status))
 			status_warn(status,
 				"%s: no sample has come yet; others have to set up "
 				"sampling for it",
@@ -331,6 +343,17 @@ warn_ports(const struct agent *agent, struct status *status)
 				s->name, s->refused_ports,
 				s->refused_ports == 1 ? "" : "s");
 	}
+}
+
+static void
+warn_ports(const struct agent *agent, struct status *status)
+{
+	const struct agent_conf *conf = agent->conf;
+
+	if (status->n_ports == 0)
+		status_warn(status, "no interface is a switch port (%s%s)",
+			conf->switchport ? "switchport = " : "names like ",
+			conf->switchport ? conf->switchport : "swp1");
 }
 
 static void
@@ -355,6 +378,7 @@ fill_warnings(const struct agent *agent, struct status *status)
 	if (agent->addr.addr.family == 0)
 		status_warn(status, "no agent address: nothing is sent");
 	warn_collectors(agent, status);
+	warn_sources(agent, status);
 	warn_ports(agent, status);
 	if (agent->reload_error.code != 0)
 		status_warn(status, "last reload failed, older settings are in use: %s",

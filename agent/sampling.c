@@ -13,6 +13,7 @@
 enum {
 	SOURCES_MAX = 8,
 	TICK_MS = 1000,
+	RETRY_TICKS = 10, /* between attempts to open what could not be opened */
 };
 
 struct open_source {
@@ -24,6 +25,12 @@ struct open_source {
 	size_t n_ports;
 };
 
+/* A source that the configuration asks for and that cannot be opened. */
+struct closed_source {
+	const struct source_ops *ops;
+	struct err why;
+};
+
 struct sampling {
 	struct sampling_env env;
 	struct source_sink sink;
@@ -33,8 +40,11 @@ struct sampling {
 	struct loop_source *tick, *plan;
 	struct open_source sources[SOURCES_MAX];
 	size_t n_sources;
-	size_t n_refused; /* ports beyond SOURCE_PORTS_MAX, at present */
-	struct mono now;  /* of the batch that is read */
+	struct closed_source closed[SOURCES_MAX];
+	size_t n_closed;
+	unsigned retry_in; /* ticks; with n_closed */
+	size_t n_refused;  /* ports beyond SOURCE_PORTS_MAX, at present */
+	struct mono now;   /* of the batch that is read */
 	struct sampling_stats stats;
 };
 
@@ -214,19 +224,6 @@ on_iface(const struct iface_event *event, void *user_data)
 		loop_timer_in(s->plan, 0);
 }
 
-static void
-on_tick(struct loop *loop, void *user_data)
-{
-	struct sampling *s = user_data;
-
-	(void)loop;
-	for (size_t i = 0; i < s->n_sources; i++) {
-		if (s->sources[i].ops->tick)
-			s->sources[i].ops->tick(s->sources[i].ctx);
-	}
-	loop_timer_in(s->tick, TICK_MS);
-}
-
 /* Opening and closing. */
 
 static int
@@ -242,23 +239,26 @@ open_source(struct sampling *s, const struct source_ops *ops,
 	struct open_source *o = &s->sources[s->n_sources];
 	int rc;
 
-	o->ops = ops;
-	o->chooses = ops->chooses && ops->chooses(conf);
+	*o = (struct open_source){ .ops = ops,
+		.chooses = ops->chooses && ops->chooses(conf) };
 	if (o->chooses) {
 		o->ports = calloc(SOURCE_PORTS_MAX, sizeof(*o->ports));
 		if (!o->ports)
 			return err_sys(err, -ENOMEM, "%s", ops->name);
 	}
-	/* From here on sampling_close() frees it. */
-	s->n_sources++;
 	rc = ops->open(conf, &env, &o->ctx, err);
-	if (rc < 0)
+	if (rc < 0) {
+		free(o->ports);
 		return rc;
+	}
+	s->n_sources++;
 	log_info("sampling: source %s%s", ops->name,
 		o->chooses ? "" : ", set up by others");
 	return 0;
 }
 
+/* One that this kernel lacks does not stop the others: a file written for a switch asks
+ * for its chip and for the software that takes its place. */
 static int
 open_sources(struct sampling *s, const struct agent_conf *conf, struct err *err)
 {
@@ -266,15 +266,56 @@ open_sources(struct sampling *s, const struct agent_conf *conf, struct err *err)
 		log_warning("psample: programming ports is not possible yet; they are "
 			    "sampled by nflog");
 	for (size_t i = 0; sources[i] && s->n_sources < SOURCES_MAX; i++) {
-		int rc;
+		struct closed_source *c = &s->closed[s->n_closed];
 
-		if (!sources[i]->wanted(conf))
-			continue;
-		rc = open_source(s, sources[i], conf, err);
-		if (rc < 0)
-			return rc;
+		c->ops = sources[i];
+		if (sources[i]->wanted(conf) &&
+			open_source(s, sources[i], conf, &c->why) < 0 &&
+			s->n_closed < SOURCES_MAX - 1)
+			s->n_closed++;
 	}
+	if (s->n_sources == 0 && s->n_closed > 0)
+		return err_set(err, s->closed[0].why.code, "%s", s->closed[0].why.text);
+	for (size_t i = 0; i < s->n_closed; i++)
+		log_warning("sampling: goes on without a source: %s",
+			s->closed[i].why.text);
+	s->retry_in = RETRY_TICKS;
 	return 0;
+}
+
+/* A module was loaded, another program has ended. */
+static void
+retry_closed(struct sampling *s)
+{
+	struct closed_source still[SOURCES_MAX];
+	size_t n = 0;
+
+	s->retry_in = RETRY_TICKS;
+	for (size_t i = 0; i < s->n_closed; i++) {
+		struct closed_source *c = &s->closed[i];
+
+		if (open_source(s, c->ops, s->conf, &c->why) < 0)
+			still[n++] = *c;
+		else
+			loop_timer_in(s->plan, 0);
+	}
+	memcpy(s->closed, still, n * sizeof(still[0]));
+	s->n_closed = n;
+}
+
+static void
+on_tick(struct loop *loop, void *user_data)
+{
+	struct sampling *s = user_data;
+
+	(void)loop;
+	for (size_t i = 0; i < s->n_sources; i++) {
+		if (s->sources[i].ops->tick)
+			s->sources[i].ops->tick(s->sources[i].ctx);
+	}
+	if (s->conf && s->n_closed > 0 && --s->retry_in == 0)
+		retry_closed(s);
+	loop_timer_in(s->tick, TICK_MS);
 }
 
 static int
@@ -396,6 +437,13 @@ sampling_each_source(const struct sampling *s, sampling_source_fn fn, void *user
 		s->sources[i].ops->stats(s->sources[i].ctx, &info.stats);
 		fn(&info, user_data);
 	}
+}
+
+void
+sampling_each_closed(const struct sampling *s, sampling_closed_fn fn, void *user_data)
+{
+	for (size_t i = 0; i < s->n_closed; i++)
+		fn(s->closed[i].why.text, user_data);
 }
 
 void

@@ -37,12 +37,12 @@ struct sampling_env {
 
 /**
  * Open the sources that @conf asks for, or those that the kernel offers if it asks for
- * none. Nothing is sampled before sampling_configure().
+ * none. Nothing is sampled before sampling_configure(). A source that cannot be opened
+ * does not stop the others; it is logged, tried again, and see sampling_each_closed().
  *
  * Privilege  CAP_NET_ADMIN, and CAP_NET_RAW for a pcap block; both are wanted again
  *            when ports appear: see sampling_wants_raw()
- * Returns    NULL with the reason: a source that was asked for cannot be opened, or
- *            nothing can
+ * Returns    NULL with the reason: no source can be opened
  */
 struct sampling *sampling_open(
 	const struct sampling_env *env, const struct agent_conf *conf, struct err *err);
@@ -86,6 +86,12 @@ typedef void (*sampling_source_fn)(
 	const struct sampling_source_info *source, void *user_data);
 typedef void (*sampling_port_fn)(
 	const struct sampling_port_info *port, void *user_data);
+
+/** @reason names the source. */
+typedef void (*sampling_closed_fn)(const char *reason, void *user_data);
+/** Call @fn for each source that is wanted and cannot be opened. */
+void sampling_each_closed(
+	const struct sampling *s, sampling_closed_fn fn, void *user_data);
 
 /** Call @fn for each open source, for each port that is to be sampled. For status. */
 void sampling_each_source(
