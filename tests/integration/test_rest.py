@@ -146,6 +146,18 @@ def test_any_number_of_errors_is_reported(shared_server, acl, count):
     assert shared_server.http_pid() == child and acl.get().warning is None
 
 
+def test_a_hundred_thousand_errors_are_counted(own_server):
+    own_server.write_conf(max_lines=200000, max_body=64 << 20)
+    own_server.start()
+    client, child = own_server.client(), own_server.http_pid()
+    reply = client.put("a", ["[iptables]", *["-A FORWARD --nosuch " + "x" * 300] * 100000], wait=60)
+    assert reply.status == 422
+    *lines, last = client.get("lasterror").json()["lines"]
+    assert last == f"{100000 - len(lines)} more problems"
+    client.install("a", GOOD)
+    assert own_server.http_pid() == child and "malformed" not in own_server.log()
+
+
 def test_an_error_warns_until_a_commit_succeeds(shared_server, acl):
     acl.put("bad", BAD, wait=20)
     for reply in (acl.get(), acl.get("bad"), acl.get("nosuch"), acl.get("lasterror")):
