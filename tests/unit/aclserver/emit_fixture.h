@@ -156,7 +156,20 @@ emit_into(struct fixture *f, uint8_t family)
 	return nft_emit_rule(&emit, &f->model.rule, 2, &f->err);
 }
 
-/* Emit the rule, commit, and check the one rule that the tool then lists. */
+/* True if @text is one of the lines of @lines. */
+static inline bool
+is_line_of(const char *text, const char *lines)
+{
+	size_t len = strlen(text);
+
+	for (; lines; lines = strchr(lines, '\n'), lines += lines != NULL)
+		if (strcspn(lines, "\n") == len && memcmp(lines, text, len) == 0)
+			return true;
+	return false;
+}
+
+/* Emit the rule, commit, and check the one rule that the tool then lists; @expected has
+ * a line for each wording that versions of the tool have. */
 static inline void
 check_family(struct fixture *f, uint8_t family, const char *expected)
 {
@@ -173,7 +186,8 @@ check_family(struct fixture *f, uint8_t family, const char *expected)
 		".*//' | tr -d '\\n'",
 		family == NFPROTO_BRIDGE ? "bridge" : "inet");
 	assert_int_equal(nft_env_run(command, &text), 0);
-	assert_string_equal(text, expected);
+	if (!is_line_of(text, expected))
+		assert_string_equal(text, expected);
 	(void)nft_env_list("flush ruleset");
 }
 

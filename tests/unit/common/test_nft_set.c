@@ -146,8 +146,10 @@ verdict_map_jumps_to_chains(void **state)
 		f->batch, &INET, &(struct nft_rule_at){ .chain = "d" }, rule, 4);
 	nft_rule_free(rule);
 	commit(f);
-	assert_non_null(strstr(nft_env_list("list ruleset"),
-		"elements = { 10.0.0.1 : jump c, 10.0.0.2 : drop }"));
+	/* nft 1.1 breaks the line between the two. */
+	assert_non_null(strstr(
+		nft_env_list("list ruleset"), "elements = { 10.0.0.1 : jump c,"));
+	assert_non_null(strstr(nft_env_list("list ruleset"), " 10.0.0.2 : drop }"));
 	assert_non_null(strstr(nft_env_list("list ruleset"), "ip saddr vmap @m"));
 }
 
