@@ -12,7 +12,7 @@ import sflow
 from agent import World, conf, flows
 from lab import BRIDGED
 from packets import Packet
-from programs import ROOT
+from programs import ROOT, tool
 from wait import wait_until
 
 
@@ -113,6 +113,21 @@ def test_a_source_that_the_kernel_lacks_is_named_and_counters_go_on(world):
         # A reload that asks for something else ends that.
         agent.reload(conf("sampling.flat = 1", "polling = 1"))
         agent.wait_status(lambda s: s["ok"] and all(p["source"] == "nflog" for p in s["ports"]), "ports are sampled")
+
+
+@pytest.mark.parametrize("others", ((), ("pcap { dev = swp1 sampling = 1 }", "nflog { install = on }")),
+                         ids=("the_only_source", "one_of_two"))
+def test_a_source_that_is_taken_is_tried_again(world, others):
+    with world.ns.popen(tool("nflog_reader"), "6343", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                        text=True) as reader:
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+        assert reader.stdout.readline()  # it has the group
+        with world.agent(conf("sampling.flat = 1", "polling = 0", *others)) as agent:
+            agent.wait_status(lambda s: any("group 6343" in w for w in s["warnings"]), "it says what is missing")
+            reader.communicate("")
+            agent.wait_status(lambda s: not any("6343" in w and "nflog" in w for w in s["warnings"]) and
+                              "nflog" in {p["source"] for p in s["ports"]}, "it is sampled as soon as it can be")
 
 
 def test_a_file_for_a_chip_is_sampled_by_software_where_there_is_none(world):
