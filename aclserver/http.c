@@ -198,8 +198,11 @@ read_head(const struct mg_request_info *info, struct http_head *ret)
 		bool is_last = i + 1 == info->num_headers;
 
 		http_head_add(ret, line->name, line->value);
-		http_head_check(
-			ret, line->name, line->value, is_last ? NULL : line[1].name);
+		/* It reads how this release cuts lines in its buffer; of others that is
+		 * not known. */
+		if (strncmp(mg_version(), "1.15", 4) == 0)
+			http_head_check(ret, line->name, line->value,
+				is_last ? NULL : line[1].name);
 	}
 	http_head_finish(ret, info->http_version);
 }
