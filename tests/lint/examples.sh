@@ -16,7 +16,9 @@ check() { # WHAT COMMAND...: runs it, shows what it says if it fails
 }
 
 check agent/hsflowd.conf "$agent" -n -f agent/hsflowd.conf
-check aclserver/tapgate-aclserver.conf "$aclserver" -n -c aclserver/tapgate-aclserver.conf
+# The user of the package need not exist here.
+{ cat aclserver/tapgate-aclserver.conf; id -u | sed 's/^/user = /'; } >"$work/aclserver.conf"
+check aclserver/tapgate-aclserver.conf "$aclserver" -n -c "$work/aclserver.conf"
 
 # One at a time, as some exclude each other. A setting is a comment with '=' or '{' behind its first word or two.
 while IFS= read -r line; do
@@ -25,7 +27,10 @@ while IFS= read -r line; do
 	settings=$((settings + 1))
 done < <(sed -n -E 's/^  # ([a-zA-Z][a-zA-Z0-9._]*( [a-z0-9*]+)? [={] .*)$/\1/p' agent/hsflowd.conf)
 while IFS= read -r line; do
-	echo "$line" >"$work/aclserver.conf"
+	case "$line" in
+	user\ =*) echo "user = $(id -u)" ;;
+	*) printf 'user = %s\n%s\n' "$(id -u)" "$line" ;;
+	esac >"$work/aclserver.conf"
 	check "aclserver/tapgate-aclserver.conf: $line" "$aclserver" -n -c "$work/aclserver.conf"
 	settings=$((settings + 1))
 done < <(sed -n -E 's/^#([a-z_]+ = .*)$/\1/p' aclserver/tapgate-aclserver.conf)
