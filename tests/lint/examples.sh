@@ -17,7 +17,7 @@ check() { # WHAT COMMAND...: runs it, shows what it says if it fails
 
 check agent/hsflowd.conf "$agent" -n -f agent/hsflowd.conf
 # The user of the package need not exist here.
-{ cat aclserver/tapgate-aclserver.conf; id -u | sed 's/^/user = /'; } >"$work/aclserver.conf"
+{ cat aclserver/tapgate-aclserver.conf; echo 'user = nobody'; } >"$work/aclserver.conf"
 check aclserver/tapgate-aclserver.conf "$aclserver" -n -c "$work/aclserver.conf"
 
 # One at a time, as some exclude each other. A setting is a comment with '=' or '{' behind its first word or two.
@@ -28,8 +28,8 @@ while IFS= read -r line; do
 done < <(sed -n -E 's/^  # ([a-zA-Z][a-zA-Z0-9._]*( [a-z0-9*]+)? [={] .*)$/\1/p' agent/hsflowd.conf)
 while IFS= read -r line; do
 	case "$line" in
-	user\ =*) echo "user = $(id -u)" ;;
-	*) printf 'user = %s\n%s\n' "$(id -u)" "$line" ;;
+	user\ =*) echo "user = nobody" ;;
+	*) printf 'user = nobody\n%s\n' "$line" ;;
 	esac >"$work/aclserver.conf"
 	check "aclserver/tapgate-aclserver.conf: $line" "$aclserver" -n -c "$work/aclserver.conf"
 	settings=$((settings + 1))
