@@ -198,9 +198,10 @@ read_head(const struct mg_request_info *info, struct http_head *ret)
 		bool is_last = i + 1 == info->num_headers;
 
 		http_head_add(ret, line->name, line->value);
-		/* It reads how this release cuts lines in its buffer; of others that is
-		 * not known. */
-		if (strncmp(mg_version(), "1.15", 4) == 0)
+		/* It reads how these releases (of Debian 12 and 13) cut lines in their
+		 * buffer; of others that is not known. */
+		if (strncmp(mg_version(), "1.15", 4) == 0 ||
+			strncmp(mg_version(), "1.16", 4) == 0)
 			http_head_check(ret, line->name, line->value,
 				is_last ? NULL : line[1].name);
 	}
