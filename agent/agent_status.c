@@ -345,10 +345,33 @@ warn_sources(const struct agent *agent, struct status *status)
 	}
 }
 
+/* Ports are there and meant to be sampled by us, and none is. */
+static bool
+none_is_sampled(const struct agent *agent, const struct status *status)
+{
+	bool is_meant = false;
+
+	for (size_t i = 0; i < status->n_sources; i++)
+		if (status->sources[i].listens)
+			return false; /* others decide what is sampled */
+	for (size_t i = 0; i < status->n_ports; i++) {
+		const struct status_port *port = &status->ports[i];
+
+		if (port->source[0])
+			return false;
+		is_meant |= agent_conf_sampling(agent->conf, &agent->settings,
+				    port->name, port->speed_bps) > 0;
+	}
+	return is_meant;
+}
+
 static void
 warn_ports(const struct agent *agent, struct status *status)
 {
 	const struct agent_conf *conf = agent->conf;
+
+	if (agent->sampling && none_is_sampled(agent, status))
+		status_warn(status, "no port is sampled");
 
 	if (status->n_ports == 0)
 		status_warn(status, "no interface is a switch port (%s%s)",

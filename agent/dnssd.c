@@ -295,13 +295,21 @@ end_round(struct dnssd *dnssd, int64_t next_ms)
 	update_result(dnssd);
 }
 
-static void
-add_problem(const char *reason, void *user_data)
-{
-	char *problems = user_data;
-	size_t len = strlen(problems);
+/* What is found out while TXT records are read. */
+struct txt_reading {
+	char problems[PROBLEMS_SIZE];
+	bool lacks_value; /* of a setting that the records mean to give */
+};
 
-	snprintf(problems + len, PROBLEMS_SIZE - len, "%s%s", len ? "; " : "", reason);
+static void
+add_problem(enum dnssd_txt_fault fault, const char *reason, void *user_data)
+{
+	struct txt_reading *reading = user_data;
+	size_t len = strlen(reading->problems);
+
+	snprintf(reading->problems + len, PROBLEMS_SIZE - len, "%s%s", len ? "; " : "",
+		reason);
+	reading->lacks_value |= fault == DNSSD_TXT_BAD_VALUE;
 }
 
 static int
@@ -314,23 +322,30 @@ compare_txt(const void *a, const void *b)
 	return order ? order : (x->txt.len > y->txt.len) - (x->txt.len < y->txt.len);
 }
 
-/* Records are sorted first: servers rotate them, and a later string wins. */
+/* Records are sorted first: servers rotate them, and a later string wins. Where a value
+ * cannot be taken, what was right before stays: a slip of the pen must not set a rate
+ * back to its default. */
 static void
 take_txt(struct dnssd *dnssd, const struct dnssd_msg *msg)
 {
 	struct dnssd_record records[DNSSD_RECORDS_MAX];
-	char problems[PROBLEMS_SIZE] = "";
+	struct txt_reading reading = { .lacks_value = false };
+	struct settings fresh;
 
 	memcpy(records, msg->records, sizeof(records));
 	qsort(records, msg->n_records, sizeof(records[0]), compare_txt);
-	settings_init(&dnssd->settings);
+	settings_init(&fresh);
 	for (unsigned i = 0; i < msg->n_records; i++)
-		(void)dnssd_txt_apply(records[i].txt.data, records[i].txt.len,
-			&dnssd->settings, add_problem, problems);
+		(void)dnssd_txt_apply(records[i].txt.data, records[i].txt.len, &fresh,
+			add_problem, &reading);
+	if (reading.lacks_value && dnssd->has_txt)
+		settings_overlay(&dnssd->settings, &fresh);
+	else
+		dnssd->settings = fresh;
 	dnssd->has_txt = true;
-	if (problems[0] && strcmp(problems, dnssd->problems) != 0)
-		log_warning("DNS-SD: TXT: %s", problems);
-	memcpy(dnssd->problems, problems, sizeof(problems));
+	if (reading.problems[0] && strcmp(reading.problems, dnssd->problems) != 0)
+		log_warning("DNS-SD: TXT: %s", reading.problems);
+	memcpy(dnssd->problems, reading.problems, sizeof(reading.problems));
 }
 
 static void

@@ -19,9 +19,20 @@ struct problems {
 };
 
 static void
-report(const struct problems *problems, const struct err *err)
+report(const struct problems *problems, enum dnssd_txt_fault fault,
+	const struct err *err)
 {
-	problems->fn(err->text, problems->user_data);
+	problems->fn(fault, err->text, problems->user_data);
+}
+
+/* A key that is not ours, or a string without one, leaves every setting as it would be.
+ */
+static enum dnssd_txt_fault
+fault_of(int code)
+{
+	return code == -ENOENT || code == -EOPNOTSUPP || code == 1
+		       ? DNSSD_TXT_FOREIGN
+		       : DNSSD_TXT_BAD_VALUE;
 }
 
 /* Printable ASCII only: nothing else is a key or value of ours. */
@@ -44,7 +55,7 @@ apply_pair(char *text, struct settings *settings, const struct problems *problem
 
 	if (!value || value == text) {
 		err_set(&err, -EINVAL, "\"%s\" is not of the form key=value", text);
-		report(problems, &err);
+		report(problems, DNSSD_TXT_FOREIGN, &err);
 		return false;
 	}
 	*value++ = '\0';
@@ -52,14 +63,14 @@ apply_pair(char *text, struct settings *settings, const struct problems *problem
 		if (strcmp(value, "1") == 0)
 			return true;
 		err_set(&err, -EINVAL, "txtvers=%s is not 1", value);
-		report(problems, &err);
+		report(problems, DNSSD_TXT_FOREIGN, &err);
 		return false;
 	}
 	rc = settings_put(settings, text, value, &err);
 	if (rc == 1)
 		err_set(&err, -EINVAL, "%s is given more than once", text);
 	if (rc != 0)
-		report(problems, &err);
+		report(problems, fault_of(rc), &err);
 	return rc >= 0;
 }
 
@@ -78,13 +89,15 @@ dnssd_txt_apply(const uint8_t *rdata, size_t len, struct settings *settings,
 		const uint8_t *bytes = rbuf_get_bytes(&r, n);
 
 		if (!bytes) {
-			problem("the last string is cut off", user_data);
+			problem(DNSSD_TXT_BAD_VALUE, "the last string is cut off",
+				user_data);
 			break;
 		}
 		memcpy(text, bytes, n);
 		text[n] = '\0';
 		if (!is_printable(text, n))
-			problem("a string holds binary data", user_data);
+			problem(DNSSD_TXT_BAD_VALUE, "a string holds binary data",
+				user_data);
 		else if (n > 0)
 			used += apply_pair(text, settings, &problems);
 	}

@@ -9,8 +9,15 @@
 
 #include "agent/settings.h"
 
+/** Why a string is not used, or only in part. */
+enum dnssd_txt_fault {
+	DNSSD_TXT_FOREIGN,   /* no setting of ours: nothing is lost with it */
+	DNSSD_TXT_BAD_VALUE, /* a setting of ours whose value cannot be taken */
+};
+
 /** Called for every string that is not used, with the reason. */
-typedef void (*dnssd_txt_problem_fn)(const char *reason, void *user_data);
+typedef void (*dnssd_txt_problem_fn)(
+	enum dnssd_txt_fault fault, const char *reason, void *user_data);
 
 /**
  * Apply one TXT record.

@@ -166,6 +166,12 @@ def test_without_switch_port_the_status_says_so(world):
         assert "no interface is a switch port (switchport = ^none$)" in agent.status()["warnings"]
 
 
+def test_without_a_sampled_port_the_status_says_so(world):
+    with world.agent(conf("pcap { dev = nodev0 }")) as agent:
+        assert "no port is sampled" in agent.status()["warnings"]
+        assert agent.ask().returncode == 1
+
+
 def test_all_is_well_and_the_table_shows_it(world):
     with world.receiver(), world.agent(conf("polling = 1")) as agent:
         agent.wait_status(lambda s: s["ok"] and s["datagrams"]["counters_samples"] > 4, "counters are sent")

@@ -345,6 +345,16 @@ def test_bad_txt_strings_are_named_once_and_the_others_used(world):
     assert probe.logged('TXT: polling: "abc" is not a number; unknown keyword "colour"') == 1
 
 
+def test_a_value_that_cannot_be_taken_keeps_the_one_before(world):
+    server = world.fake(zone(strings=("polling=20", "sampling.10G=100")))
+    probe = world.fast_probe()
+    probe.wait_for(["192.0.2.1:6343"], polling=20, rate_10g=100)
+    server.handler = zone(strings=("polling=99999", "sampling.10G=200"))
+    probe.wait_for(["192.0.2.1:6343"], polling=20, rate_10g=200)
+    server.handler = zone(strings=("sampling.10G=200",))
+    probe.wait_for(["192.0.2.1:6343"], polling=30, rate_10g=200)
+
+
 def test_srv_targets_without_address_do_not_blind_a_working_agent(world):
     server = world.fake(zone())
     probe = world.fast_probe()

@@ -12,9 +12,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check_problem(const char *reason, void *user_data)
+check_problem(enum dnssd_txt_fault fault, const char *reason, void *user_data)
 {
-	(void)user_data;
+	(void)user_data, (void)fault;
 	for (; *reason; reason++)
 		if (!isprint((unsigned char)*reason))
 			abort();

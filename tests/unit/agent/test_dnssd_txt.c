@@ -16,11 +16,11 @@ static char problems[2048];
 static struct settings settings;
 
 static void
-add_problem(const char *reason, void *user_data)
+add_problem(enum dnssd_txt_fault fault, const char *reason, void *user_data)
 {
 	size_t len = strlen(problems);
 
-	(void)user_data;
+	(void)user_data, (void)fault;
 	snprintf(problems + len, sizeof(problems) - len, "%s\n", reason);
 }
 
