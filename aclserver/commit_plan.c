@@ -10,7 +10,6 @@
 
 #include "aclserver/commit_build.h"
 #include "aclserver/commit_cookie.h"
-#include "aclserver/hash.h"
 
 /* ---- the list of changes ---- */
 
@@ -65,21 +64,6 @@ commit_plan_sort(struct commit_plan *plan)
 		qsort(plan->changes, plan->n, sizeof(*plan->changes), compare_change);
 }
 
-static struct ruleset_hash
-chain_hash(const struct ruleset_file *compiled, enum place place)
-{
-	struct hash h;
-
-	hash_init(&h);
-	for (size_t i = 0; i < compiled->count[place]; i++) {
-		const struct ruleset_rule *rule =
-			&compiled->rules[compiled->first[place] + i];
-
-		hash_add(&h, &rule->hash, sizeof(rule->hash));
-	}
-	return hash_value(&h);
-}
-
 static bool
 same_hash(const struct ruleset_hash *a, const struct ruleset_hash *b)
 {
@@ -125,7 +109,7 @@ commit_change_differs_at(const struct commit_change *change, enum place place)
 		return true;
 	if (!wants_chain || !have)
 		return wants_chain || have;
-	want = chain_hash(&change->compiled, place);
+	want = change->compiled.hash[place];
 	return commit_needs_call(change, place) || !same_hash(&have->hash, &want);
 }
 
@@ -235,7 +219,7 @@ apply_place(struct commit_change *change, enum place place)
 	if (change->jumps[place] != 0)
 		chain.jump = change->jumps[place];
 	chain.divides = change->divides[place];
-	chain.hash = chain_hash(&change->compiled, place);
+	chain.hash = change->compiled.hash[place];
 	return acl_file_set_chain(change->file, place, &chain);
 }
 

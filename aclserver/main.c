@@ -94,16 +94,6 @@ parse_arguments(int argc, char **argv)
 }
 
 static void
-print_problem(const char *file, int line, const char *reason, void *user_data)
-{
-	(void)user_data;
-	if (line > 0)
-		log_error("%s:%d: %s", file, line, reason);
-	else
-		log_error("%s: %s", file, reason);
-}
-
-static void
 use_log_settings(const struct server_conf *conf)
 {
 	log_set_level((enum log_level)server_conf_log_level(conf));
@@ -136,7 +126,7 @@ load_conf(const struct arguments *args, struct server_spec *spec)
 	if (r < 0)
 		return r;
 	r = server_conf_parse(args->conf_path, spec->conf_text, spec->conf_len,
-		&spec->conf, print_problem, NULL);
+		&spec->conf, server_log_conf_problem, NULL);
 	if (r < 0) {
 		free(spec->conf_text);
 		return r;
@@ -234,8 +224,8 @@ run_http_process(const char *value)
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%u", args.conf_fd);
 	if (file_read(AT_FDCWD, path, CONF_FILE_MAX, &text, &len) < 0 ||
-		server_conf_parse(
-			"configuration", text, len, &conf, print_problem, NULL) < 0)
+		server_conf_parse("configuration", text, len, &conf,
+			server_log_conf_problem, NULL) < 0)
 		return HTTP_CHILD_FAILED;
 	close((int)args.conf_fd);
 	use_log_settings(&conf);

@@ -11,16 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aclserver/acl_name.h"
 #include "aclserver/hash.h"
 #include "common/cleanup.h"
 
 enum {
 	ID_READABLE_MAX = 80, /* bytes of a file name that its chains show */
-	REST_NAME_MAX = 64,
 };
 
-static const char rest_prefix[] = "50rest-";
-static const char rules_suffix[] = ".rules";
 static const char eb_prefix[] = "eb_";
 
 void
@@ -93,12 +91,12 @@ make_id(const struct policy_key *key, const char *path)
 {
 	char readable[ID_READABLE_MAX + 1];
 	size_t len = strlen(key->name);
-	bool exact = key->include == 0 && has_suffix(key->name, rules_suffix);
+	bool exact = key->include == 0 && has_suffix(key->name, ACL_FILE_SUFFIX);
 	struct hash h;
 	char *id;
 
-	if (has_suffix(key->name, rules_suffix))
-		len -= strlen(rules_suffix);
+	if (has_suffix(key->name, ACL_FILE_SUFFIX))
+		len -= strlen(ACL_FILE_SUFFIX);
 	if (len > ID_READABLE_MAX) {
 		len = ID_READABLE_MAX;
 		exact = false;
@@ -249,13 +247,9 @@ policy_table_set_problems(
 bool
 policy_is_rest_name(const char *name)
 {
-	size_t n;
+	char ignored[ACL_NAME_SIZE];
 
-	if (strncmp(name, rest_prefix, strlen(rest_prefix)) != 0)
-		return false;
-	name += strlen(rest_prefix);
-	n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-	return n >= 1 && n <= REST_NAME_MAX && strcmp(name + n, rules_suffix) == 0;
+	return acl_name_from_file(name, ignored);
 }
 
 void

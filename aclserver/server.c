@@ -363,8 +363,8 @@ on_stop_signal(struct loop *loop, int signo, void *user_data)
 	loop_timer_in(server->stop_timer, STOP_LIMIT_MS);
 }
 
-static void
-log_conf_problem(const char *file, int line, const char *reason, void *user_data)
+void
+server_log_conf_problem(const char *file, int line, const char *reason, void *user_data)
 {
 	(void)user_data;
 	if (line > 0)
@@ -421,7 +421,7 @@ reload_conf(struct server *server)
 		return;
 	}
 	r = server_conf_parse(fresh.conf_path, fresh.conf_text, fresh.conf_len,
-		&fresh.conf, log_conf_problem, server);
+		&fresh.conf, server_log_conf_problem, NULL);
 	if (r < 0) {
 		log_error("%s: running configuration kept", fresh.conf_path);
 		free(fresh.conf_text);

@@ -35,3 +35,8 @@ int server_run(struct server *server);
 
 /** Accepts NULL. */
 void server_free(struct server *server);
+
+/** For server_conf_parse(): a problem of the configuration goes to the log. @user_data
+ * is not used. */
+void server_log_conf_problem(
+	const char *file, int line, const char *reason, void *user_data);
