@@ -10,7 +10,7 @@ packages_base=(gcc libc6-dev cmake ninja-build pkg-config libnl-3-dev libnl-rout
 	libcmocka-dev nftables iproute2 procps curl python3 netbase dnsmasq-base)
 # What the tests need beyond that.
 # shellcheck disable=SC2034
-packages_test=(clang clang-format iptables ebtables python3-pytest universal-ctags shellcheck mandoc strace tshark
+packages_test=(clang clang-format iptables ebtables python3-pytest python3-pytest-xdist universal-ctags shellcheck mandoc strace tshark
 	ethtool iputils-ping git)
 
 # missing_packages NAME...: prints those that are not installed.
