@@ -12,18 +12,21 @@
 #include "aclserver/diag.h"
 #include "aclserver/json_acl.h"
 #include "aclserver/json_out.h"
+#include "aclserver/openapi.h"
 #include "aclserver/outcome.h"
 #include "aclserver/prefer.h"
 #include "aclserver/problem.h"
 #include "common/cleanup.h"
 #include "common/err.h"
 
-#define BASE            "/acl/"
-#define JSON_TYPE       "application/json"
-#define CURL_TYPE       "application/x-www-form-urlencoded"
-#define ALLOW_LIST      "GET, HEAD, DELETE, OPTIONS"
-#define ALLOW_ACL       "GET, HEAD, PUT, DELETE, OPTIONS"
-#define ALLOW_LASTERROR "GET, HEAD, OPTIONS"
+#define BASE        "/acl/"
+#define JSON_TYPE   "application/json"
+#define CURL_TYPE   "application/x-www-form-urlencoded"
+#define ALLOW_LIST  "GET, HEAD, DELETE, OPTIONS"
+#define ALLOW_ACL   "GET, HEAD, PUT, DELETE, OPTIONS"
+#define ALLOW_READ  "GET, HEAD, OPTIONS"
+#define LASTERROR   "lasterror"
+#define DESCRIPTION "openapi.json" /* no name of an ACL has a dot */
 
 /* ---- answers ---- */
 
@@ -275,6 +278,16 @@ get_lasterror(const struct api *api, struct api_response *ret)
 }
 
 static void
+get_description(const struct api *api, struct api_response *ret)
+{
+	char *body = malloc(openapi_len);
+
+	if (body)
+		memcpy(body, openapi_text, openapi_len);
+	respond_json(api, body, openapi_len, ret);
+}
+
+static void
 delete_acls(
 	const struct api *api, const struct api_request *req, struct api_response *ret)
 {
@@ -442,7 +455,16 @@ begin_lasterror(const struct api *api, enum method method, struct api_response *
 			ret);
 		return false;
 	}
-	return answer_other(api, method, ALLOW_LASTERROR, ret);
+	return answer_other(api, method, ALLOW_READ, ret);
+}
+
+static bool
+begin_description(const struct api *api, enum method method, struct api_response *ret)
+{
+	if (method != METHOD_GET)
+		return answer_other(api, method, ALLOW_READ, ret);
+	get_description(api, ret);
+	return false;
 }
 
 static bool
@@ -483,6 +505,7 @@ api_begin(const struct api *api, struct api_request *req, struct api_response *r
 	const size_t base_len = strlen(BASE);
 	enum method method = parse_method(req->method);
 	const char *rest;
+	bool is_description;
 	size_t len;
 
 	req->name[0] = '\0';
@@ -493,12 +516,16 @@ api_begin(const struct api *api, struct api_request *req, struct api_response *r
 		return false;
 	}
 	if (strncmp(req->path, BASE, base_len) != 0) {
-		api_problem(api, 404, "there is nothing but ACLs, at " BASE, ret);
+		api_problem(api, 404,
+			"there is nothing but ACLs, at " BASE
+			", and their description, " BASE DESCRIPTION,
+			ret);
 		return false;
 	}
 	rest = req->path + base_len;
 	len = strlen(rest);
-	if (len > 0 && !acl_name_is_valid(rest, len)) {
+	is_description = strcmp(rest, DESCRIPTION) == 0;
+	if (len > 0 && !is_description && !acl_name_is_valid(rest, len)) {
 		api_problem(api, 404,
 			"the name of an ACL has 1 to 64 characters of a-z, 0-9 and _",
 			ret);
@@ -510,7 +537,9 @@ api_begin(const struct api *api, struct api_request *req, struct api_response *r
 	}
 	if (len == 0)
 		return begin_list(api, req, method, ret);
-	if (strcmp(rest, "lasterror") == 0)
+	if (is_description)
+		return begin_description(api, method, ret);
+	if (strcmp(rest, LASTERROR) == 0)
 		return begin_lasterror(api, method, ret);
 	memcpy(req->name, rest, len + 1);
 	return begin_acl(api, req, method, ret);

@@ -10,6 +10,7 @@
  *     GET     /acl/           200 with all names
  *     DELETE  /acl/           as DELETE of each of them
  *     GET     /acl/lasterror  204, or 200 with the outcome of the failed commit
+ *     GET     /acl/openapi.json  200 with the description of all this (OpenAPI 3.1)
  *
  * Errors are problem details (problem.h).
  */

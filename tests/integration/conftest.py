@@ -11,6 +11,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from daemon import Policy, Server
 from lab import Lab
 from netns import Namespace, Switch
+from openapi import Description
+import rest
 
 
 def _why_not():
@@ -30,6 +32,14 @@ def pytest_collection_modifyitems(items):
             if item.get_closest_marker("unprivileged"):
                 continue
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers_are_described():
+    """Every answer that any test gets has to be as openapi.json says."""
+    rest.observers.append(Description.load().check)
+    yield
+    rest.observers.clear()
 
 
 @pytest.fixture(scope="session")

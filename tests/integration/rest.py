@@ -8,6 +8,9 @@ from wait import DEADLINE_S
 
 PORT = 8080
 
+# Each is called with (method, path, reply) for every answer.
+observers = []
+
 
 class Reply:
     """One answer."""
@@ -70,10 +73,13 @@ class Rest:
         try:
             self._connection.request(method, path, body, headers)
             response = self._connection.getresponse()
-            return Reply(response.status, response.headers, response.read())
+            reply = Reply(response.status, response.headers, response.read())
         except BaseException:
             self._connection.close()
             raise
+        for observe in observers:
+            observe(method, path, reply)
+        return reply
 
     def get(self, name=""):
         return self.request("GET", f"/acl/{name}")

@@ -11,7 +11,7 @@ packages_base=(gcc libc6-dev cmake ninja-build pkg-config libnl-3-dev libnl-rout
 # What the tests need beyond that.
 # shellcheck disable=SC2034
 packages_test=(clang clang-format iptables ebtables python3-pytest python3-pytest-xdist universal-ctags shellcheck mandoc strace tshark
-	ethtool iputils-ping git)
+	ethtool iputils-ping git python3-jsonschema apache2-bin)
 
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {
