@@ -1,5 +1,6 @@
 """Fixtures, and the reason for which everything is skipped where there are no network namespaces."""
 
+import contextlib
 import os
 import sys
 
@@ -75,6 +76,13 @@ def acl(_shared_client):
     """A client of the shared server; what it has put is deleted afterwards."""
     yield _shared_client
     _shared_client.remove()
+
+
+@pytest.fixture
+def stack():
+    """For what a test opens and starts."""
+    with contextlib.ExitStack() as made:
+        yield made
 
 
 @pytest.fixture

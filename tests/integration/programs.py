@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 
@@ -34,6 +35,12 @@ def agent_program():
 
 def tool(name):
     return os.path.join(build_directory(), "tests", "tools", name)
+
+
+def peer(name):
+    """A program of others, installed or unpacked by tests/tools/setup.sh; None if this machine has it not."""
+    unpacked = os.path.join(ROOT, "build-tests", "peers", "usr")
+    return shutil.which(name, path=f"/usr/sbin:/usr/bin:{unpacked}/sbin:{unpacked}/bin")
 
 
 class Flood:

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # setup.sh - what tests/run and tests/demo share: Debian packages and builds. Sourced; expects $root (the source
-# tree) and $out (where builds and logs go), and defines only functions and the two package lists.
+# tree) and $out (where builds and logs go), and defines only functions and the package lists.
 : "${root:?}" "${out:?}"
 
 # What it takes to build and to run the demo.
@@ -12,6 +12,10 @@ packages_base=(gcc libc6-dev cmake ninja-build pkg-config libnl-3-dev libnl-rout
 # shellcheck disable=SC2034
 packages_test=(clang clang-format iptables ebtables python3-pytest python3-pytest-xdist universal-ctags shellcheck mandoc strace tshark
 	ethtool iputils-ping git python3-jsonschema apache2-bin)
+# Programs of others that the agent and the server are tried with: a controller, and collectors of sFlow. The demo needs
+# the first only.
+# shellcheck disable=SC2034
+packages_peers=(fastnetmon ganglia-monitor nfdump nfdump-sflow)
 
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {
@@ -45,6 +49,56 @@ install_packages() {
 		tail -n 8 "$log"
 		return 1
 	fi
+}
+
+# unpack_packages NAME...: unpacks into $out/peers what is neither installed nor unpacked yet, and installs the libraries
+# that it needs. To install a daemon would start it on this machine. A package that this release does not have is
+# left out: what would use it says so. On another failure prints why and returns 1.
+unpack_packages() {
+	local dir="$out/peers" log="$out/peers.log" name wanted=() have=() others depends
+	mkdir -p "$dir" || return 1
+	for name in $(missing_packages "$@"); do
+		# What it needs may have been removed since.
+		[ "$dir/$name.done" -nt /var/lib/dpkg/status ] || wanted+=("$name")
+	done
+	[ ${#wanted[@]} -gt 0 ] || return 0
+	if ! (cd "$dir" && download_packages "${wanted[@]}") >"$log" 2>&1; then
+		# The package lists may be absent or old.
+		apt-get update </dev/null >"$log" 2>&1 && (cd "$dir" && download_packages "${wanted[@]}") >>"$log" 2>&1
+	fi
+	for name in "${wanted[@]}"; do
+		if [ -e "$dir/$name.deb" ]; then
+			have+=("$name")
+		elif apt-cache show "$name" >/dev/null 2>&1; then
+			echo "apt-get could not download $name:"
+			tail -n 8 "$log"
+			return 1
+		fi
+	done
+	[ ${#have[@]} -gt 0 ] || return 0
+	others="$(printf '^%s( |$)|' "${have[@]}")"
+	depends="$(for name in "${have[@]}"; do
+		dpkg-deb -f "$dir/$name.deb" Depends
+	done | sed 's/, */\n/g' | grep -v -E "${others%|}" | paste -s -d ,)"
+	if ! DEBIAN_FRONTEND=noninteractive apt-get satisfy -y --no-install-recommends "$depends" \
+		</dev/null >>"$log" 2>&1; then
+		echo "apt-get could not install what ${have[*]} need:"
+		tail -n 8 "$log"
+		return 1
+	fi
+	(cd "$dir" && touch "${have[@]/%/.done}")
+}
+
+# download_packages NAME...: those that are not here yet, as NAME.deb, and unpacked.
+download_packages() {
+	local name status=0
+	for name in "$@"; do
+		[ ! -e "$name.deb" ] || continue
+		rm -f "${name}"_*.deb
+		apt-get download "$name" </dev/null && dpkg-deb -x "${name}"_*.deb . &&
+			mv "${name}"_*.deb "$name.deb" || status=1
+	done
+	return $status
 }
 
 # build DIRECTORY COMPILER [CMAKE-OPTION...] [-- TARGET...]: configures and builds the targets, or everything; on
