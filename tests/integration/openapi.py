@@ -13,8 +13,8 @@ from programs import ROOT
 
 PATH = os.path.join(ROOT, "aclserver", "openapi.json")
 METHODS = ("get", "head", "put", "post", "delete", "options", "patch", "trace")
-# What every HTTP/1.1 answer may have; all else must be described.
-PLAIN_HEADERS = {"date", "server", "connection", "cache-control", "content-type", "content-length"}
+# What every HTTP/1.1 answer may have, also one that came through a proxy; all else must be described.
+PLAIN_HEADERS = {"date", "server", "connection", "keep-alive", "cache-control", "content-type", "content-length"}
 PROBLEM = "application/problem+json"
 
 

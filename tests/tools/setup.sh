@@ -11,11 +11,11 @@ packages_base=(gcc libc6-dev cmake ninja-build pkg-config libnl-3-dev libnl-rout
 # What the tests need beyond that.
 # shellcheck disable=SC2034
 packages_test=(clang clang-format iptables ebtables python3-pytest python3-pytest-xdist universal-ctags shellcheck mandoc strace tshark
-	ethtool iputils-ping git python3-jsonschema apache2-bin)
-# Programs of others that the agent and the server are tried with: a controller, and collectors of sFlow. The demo needs
-# the first only.
+	ethtool iputils-ping git python3-jsonschema apache2-bin openssl)
+# Programs of others that the agent and the server are tried with: a controller, collectors of sFlow, a reverse proxy.
+# The demo needs the first only.
 # shellcheck disable=SC2034
-packages_peers=(fastnetmon ganglia-monitor nfdump nfdump-sflow)
+packages_peers=(fastnetmon ganglia-monitor nfdump nfdump-sflow nginx nginx-common)
 
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {
