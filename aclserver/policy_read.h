@@ -21,7 +21,8 @@ struct policy_text {
  *
  * A symbolic link is followed only when root made it: otherwise the HTTP process could
  * have this process read, and quote in its error messages, files that it may not read
- * itself. One that points to nothing is an error, not a missing file.
+ * itself. One that points to nothing is an error, not a missing file. For the same
+ * reason a file that has several names (hard links) has to be readable by everybody.
  * @ret      set on success only; free its text
  * Returns   0; -ENOENT when there is no such file; another negative errno. @err names
  * the reason, not the path.

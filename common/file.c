@@ -57,8 +57,8 @@ read_all(int fd, size_t hint, size_t max, char **ret_buf, size_t *ret_len)
 	return 0;
 }
 
-static int
-read_regular(int fd, size_t max, char **ret_buf, size_t *ret_len)
+int
+file_read_fd(int fd, size_t max, char **ret_buf, size_t *ret_len)
 {
 	struct stat st;
 
@@ -71,24 +71,13 @@ read_regular(int fd, size_t max, char **ret_buf, size_t *ret_len)
 	return read_all(fd, (size_t)st.st_size, max, ret_buf, ret_len);
 }
 
-/* O_NONBLOCK: opening a FIFO that somebody left there must not hang. */
-enum { READ_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK };
-
 int
 file_read(int dirfd, const char *path, size_t max, char **ret_buf, size_t *ret_len)
 {
-	AUTO_CLOSE int fd = openat(dirfd, path, READ_FLAGS);
+	/* O_NONBLOCK: opening a FIFO that somebody left there must not hang. */
+	AUTO_CLOSE int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	return fd < 0 ? -errno : read_regular(fd, max, ret_buf, ret_len);
-}
-
-int
-file_read_nofollow(
-	int dirfd, const char *path, size_t max, char **ret_buf, size_t *ret_len)
-{
-	AUTO_CLOSE int fd = openat(dirfd, path, READ_FLAGS | O_NOFOLLOW);
-
-	return fd < 0 ? -errno : read_regular(fd, max, ret_buf, ret_len);
+	return fd < 0 ? -errno : file_read_fd(fd, max, ret_buf, ret_len);
 }
 
 /* Create a file that did not exist, under a name that no reader looks for. */

@@ -18,9 +18,8 @@
  */
 int file_read(int dirfd, const char *path, size_t max, char **ret_buf, size_t *ret_len);
 
-/** As file_read(), but -ELOOP when the last part of @path is a symbolic link. */
-int file_read_nofollow(
-	int dirfd, const char *path, size_t max, char **ret_buf, size_t *ret_len);
+/** As file_read(), of an open file from its present position on; @fd stays open. */
+int file_read_fd(int fd, size_t max, char **ret_buf, size_t *ret_len);
 
 /**
  * Replace @path by @len bytes: temporary file beside it, fsync, rename, fsync of the

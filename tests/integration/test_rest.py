@@ -353,6 +353,19 @@ def test_expect_100_continue_is_answered(shared_server, acl):
         assert sock.recv(65536).startswith(b"HTTP/1.1 202 ")
 
 
+@pytest.mark.parametrize("lines", [b"\r\n\r\n", b"\n\n", b"\r\n" * 8])
+def test_a_request_behind_empty_lines_is_done_once_at_most(shared_server, acl, lines):
+    """The HTTP library takes the empty lines for the whole head of what follows. What is left over, the same request
+    with its lines cut, must never become another one: it is refused, and the connection closed."""
+    assert acl.put("a", GOOD).status == 202
+    end = b"GET /acl/a HTTP/1.1\r\nHost: x\r\n\r\n"
+    for request in (b"GET /acl/ HTTP/1.1\r\nHost: x\r\n\r\n", b"DELETE /acl/b HTTP/1.1\r\nHost: x\r\n\r\n",
+                    put_request("b", GOOD)):
+        answer = raw(shared_server, lines + request + end)
+        assert re.findall(rb"HTTP/1.1 (\d)", answer) in ([b"2", b"4"], [b"4"]), answer
+    assert shared_server.policy.names() == ["50rest-a.rules"]
+
+
 def test_half_a_request_writes_nothing(shared_server, acl):
     with connect(shared_server.ns) as sock:
         sock.sendall(put_request("a", GOOD)[:-3])
