@@ -9,26 +9,22 @@
 #include "aclserver/http.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <civetweb.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "aclserver/http_answer.h"
 #include "aclserver/http_guard.h"
 #include "aclserver/http_head.h"
-#include "aclserver/problem.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/mono.h"
 
 enum {
-	HEAD_SIZE = 1024,      /* of an answer; what we send is known */
 	ONE_WRITE_SIZE = 8192, /* answers up to this go out in one piece */
 	DISCARD_MAX = 8 << 20, /* of a body that is refused, read before closing, so
 				  that the client sees the answer and no reset */
@@ -100,63 +96,6 @@ send_all(const struct http *http, struct mg_connection *conn, const void *buf,
 
 /* ---- answers ---- */
 
-struct text {
-	char buf[ONE_WRITE_SIZE];
-	size_t len;
-};
-
-__attribute__((format(printf, 2, 3))) static void
-add(struct text *text, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(text->buf + text->len, HEAD_SIZE - text->len, fmt, args);
-	va_end(args);
-	assert(n >= 0 && text->len + (size_t)n < HEAD_SIZE);
-	text->len += (size_t)n;
-}
-
-static void
-add_date(struct text *text)
-{
-	char date[64] = "";
-	time_t now = time(NULL);
-	struct tm tm;
-
-	if (gmtime_r(&now, &tm))
-		(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	add(text, "Date: %s\r\n", date);
-}
-
-static void
-add_head(struct text *text, const struct api_response *response, bool keep_alive)
-{
-	add(text, "HTTP/1.1 %d %s\r\n", response->status,
-		problem_title(response->status));
-	add_date(text);
-	add(text, "Server: tapgate\r\nCache-Control: no-store\r\n");
-	add(text, "Connection: %s\r\n", keep_alive ? "keep-alive" : "close");
-	if (response->warning)
-		add(text, "Warning: 199 - \"check lasterror\"\r\n");
-	if (response->waited_s >= 0)
-		add(text, "Preference-Applied: wait=%d\r\n", response->waited_s);
-	if (response->allow)
-		add(text, "Allow: %s\r\n", response->allow);
-	if (response->accept)
-		add(text, "Accept: %s\r\n", response->accept);
-	if (response->location)
-		add(text, "Location: %s\r\n", response->location);
-	if (response->status == 503)
-		add(text, "Retry-After: 1\r\n");
-	if (response->content_type)
-		add(text, "Content-Type: %s\r\n", response->content_type);
-	if (response->status != 204)
-		add(text, "Content-Length: %zu\r\n", response->body_len);
-	add(text, "\r\n");
-}
-
 /* How the answer is sent. */
 struct sending {
 	bool keep_alive;
@@ -168,17 +107,16 @@ send_response(const struct http *http, struct mg_connection *conn,
 	const struct api_response *response, struct sending how)
 {
 	size_t body_len = how.without_body ? 0 : response->body_len;
-	struct text text; /* not initialised: most of it is never used */
+	char text[ONE_WRITE_SIZE]; /* not initialised: most of it is never used */
+	size_t len = http_answer_head(response, how.keep_alive, text);
 	bool sent;
 
-	text.len = 0;
-	add_head(&text, response, how.keep_alive);
-	if (body_len > 0 && text.len + body_len <= sizeof(text.buf)) {
-		memcpy(text.buf + text.len, response->body, body_len);
-		text.len += body_len;
+	if (body_len > 0 && len + body_len <= sizeof(text)) {
+		memcpy(text + len, response->body, body_len);
+		len += body_len;
 		body_len = 0;
 	}
-	sent = send_all(http, conn, text.buf, text.len) &&
+	sent = send_all(http, conn, text, len) &&
 	       send_all(http, conn, response->body, body_len);
 	if (!how.keep_alive || !sent)
 		mg_disable_keep_alive(conn);
