@@ -24,6 +24,8 @@ struct line {
 	char chain[NAME_SIZE];
 	size_t order; /* in the kernel's list, of the first place */
 	uint64_t packets, bytes;
+	bool polices;
+	uint64_t dropped_packets, dropped_bytes;
 };
 
 static const char *const table_order[] = { "filter", "mangle", "nat", "raw", NULL };
@@ -84,11 +86,12 @@ compare_lines(const void *pa, const void *pb)
 	return x < y ? -1 : x > y;
 }
 
-/* Does @b carry the same policy rule as @a, for other packets? */
+/* Does @b carry the same policy rule as @a, for other packets? In the same place only
+ * where it says so: the text is cut there, and may be that of another rule. */
 static bool
 same_rule(const struct kernel_rule_info *a, const struct kernel_rule_info *b)
 {
-	return a->place != b->place && a->tag.line == b->tag.line &&
+	return (a->place != b->place || b->tag.is_part) && a->tag.line == b->tag.line &&
 	       strcmp(a->id, b->id) == 0 && strcmp(a->tag.text, b->tag.text) == 0;
 }
 
@@ -107,6 +110,16 @@ compare_rule_key(const void *pa, const void *pb)
 	return order;
 }
 
+static void
+add_counters(struct line *to, const struct line *from)
+{
+	to->packets += from->packets;
+	to->bytes += from->bytes;
+	to->polices |= from->polices;
+	to->dropped_packets += from->dropped_packets;
+	to->dropped_bytes += from->dropped_bytes;
+}
+
 /* Add up the counters of kernel rules that are one rule of the policy. Returns how many
  * lines remain. The same rule written twice on one line of a list cannot occur; written
  * on two lines it stays two. */
@@ -118,8 +131,7 @@ merge(struct line *lines, size_t n)
 	qsort(lines, n, sizeof(*lines), compare_rule_key);
 	for (size_t i = 0; i < n; i++) {
 		if (kept > 0 && same_rule(lines[kept - 1].rule, lines[i].rule)) {
-			lines[kept - 1].packets += lines[i].packets;
-			lines[kept - 1].bytes += lines[i].bytes;
+			add_counters(&lines[kept - 1], &lines[i]);
 		} else {
 			lines[kept++] = lines[i];
 		}
@@ -154,6 +166,10 @@ print_line(FILE *out, const struct line *line, const struct acl_list_options *op
 	acl_list_count(packets, line->packets, options->exact);
 	acl_list_count(bytes, line->bytes, options->exact);
 	fprintf(out, "%s %s %s", packets, bytes, tag->text);
+	/* As comments, so that a line can be put back into a policy file. */
+	if (line->polices)
+		fprintf(out, "  # dropped %" PRIu64 " packets, %" PRIu64 " bytes",
+			line->dropped_packets, line->dropped_bytes);
 	if (options->verbose)
 		fprintf(out, "  # %s:%d", line->rule->id, tag->line);
 	fputc('\n', out);
@@ -220,6 +236,9 @@ acl_list_print(FILE *out, struct kernel_rules *rules, enum policy_section sectio
 			.order = i,
 			.packets = rules->items[i].packets,
 			.bytes = rules->items[i].bytes,
+			.polices = rules->items[i].polices,
+			.dropped_packets = rules->items[i].dropped_packets,
+			.dropped_bytes = rules->items[i].dropped_bytes,
 		};
 		read_names(line);
 		n++;

@@ -26,10 +26,8 @@ enum {
 static void
 keep_problems(struct commit *commit)
 {
-	struct policy_table *table = &commit->committer->table;
-
 	for (size_t i = 0; i < commit->plan.n; i++)
-		policy_table_set_problems(table, commit->plan.changes[i].file,
+		commit_keep_problems(commit, commit->plan.changes[i].file,
 			&commit->plan.changes[i].problems);
 }
 

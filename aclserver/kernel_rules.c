@@ -135,6 +135,9 @@ on_rule(const struct nft_rule_info *info, void *user_data)
 		.handle = info->handle,
 		.packets = info->packets,
 		.bytes = info->bytes,
+		.polices = info->has_second,
+		.dropped_packets = info->second_packets,
+		.dropped_bytes = info->second_bytes,
 		.call = SIZE_MAX,
 		.order = reading->rules->n,
 	};

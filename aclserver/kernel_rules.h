@@ -24,6 +24,8 @@ struct kernel_rule_info {
 	const struct kernel_elem *elem; /* likewise */
 	struct nft_emit_tag tag;        /* hash, section, line and text */
 	uint64_t packets, bytes;
+	bool polices; /* it may drop what exceeds a rate: */
+	uint64_t dropped_packets, dropped_bytes;
 	size_t call;  /* position of its chain or run among those of all bases */
 	size_t order; /* in its chain; 0 for elements, which have none */
 };

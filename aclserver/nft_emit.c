@@ -16,6 +16,7 @@
 
 #include <linux/if_ether.h>
 
+#include "aclserver/nft_emit_action.h"
 #include "aclserver/nft_field.h"
 #include "common/cleanup.h"
 #include "common/nft_expr.h"
@@ -29,6 +30,7 @@ struct emission {
 	uint64_t cookie;
 	bool is_ether;      /* the packet was tested to come from an Ethernet device */
 	bool has_transport; /* … and to have a readable transport header */
+	bool counted;       /* the rule's first counter was emitted */
 	struct err *err;
 };
 
@@ -304,76 +306,21 @@ emit_test(struct emission *em, const struct ruleset_test *test)
 
 /* Statements. */
 
-/* DSCP is written together with its neighbours, whose bits stay: the version and ECN in
- * the first two bytes. For IPv4 also because the kernel mends checksums two bytes at a
- * time. */
-static int
-emit_set_dscp(struct emission *em, enum field field, uint8_t value)
-{
-	bool ip6 = field == FIELD_IP6_DSCP;
-	uint8_t shift = ip6 ? 6 : 2;
-	uint16_t keep = htobe16((uint16_t) ~(0x3f << shift));
-	uint16_t put = htobe16((uint16_t)(value << shift));
-	struct nft_payload_write write = {
-		.base = NFT_PAYLOAD_NETWORK_HEADER,
-		.len = 2,
-		.csum_type = ip6 ? NFT_PAYLOAD_CSUM_NONE : NFT_PAYLOAD_CSUM_INET,
-		.csum_offset = ip6 ? 0 : 10,
-	};
-
-	if (value > 0x3f || (field != FIELD_IP_DSCP && !ip6))
-		return err_set(em->err, -EINVAL, "dscp: no such value");
-	nft_rule_load_payload(em->out, write.base, write.offset, write.len);
-	nft_rule_bitwise(em->out, &keep, &put, write.len);
-	nft_rule_set_payload(em->out, &write);
-	return 0;
-}
-
-static void
-emit_limit(struct emission *em, const struct ruleset_limit *limit)
-{
-	nft_rule_limit(em->out, &(struct nft_limit){
-					.rate = limit->rate,
-					.unit_s = limit->unit_s,
-					.burst = limit->burst,
-					.type = NFT_LIMIT_PKTS,
-				});
-}
-
-static void
-emit_log(struct emission *em, const struct ruleset_log *log)
-{
-	nft_rule_log(em->out, &(struct nft_log){
-				      .prefix = log->prefix,
-				      .level = log->level,
-				      .flags = log->flags,
-			      });
-}
-
 static int
 emit_term(struct emission *em, const struct ruleset_term *term)
 {
 	switch (term->kind) {
 	case TERM_TEST:
 		return emit_test(em, &term->test);
-	case TERM_LIMIT:
-		emit_limit(em, &term->limit);
-		return 0;
 	case TERM_COUNTER:
-		nft_rule_counter(em->out, em->emit->packets, em->emit->bytes);
+		/* The second one counts what a policer drops. */
+		nft_rule_counter(em->out, em->counted ? 0 : em->emit->packets,
+			em->counted ? 0 : em->emit->bytes);
+		em->counted = true;
 		return 0;
-	case TERM_LOG:
-		emit_log(em, &term->log);
-		return 0;
-	case TERM_SET_DSCP:
-		return emit_set_dscp(em, term->dscp.field, term->dscp.value);
-	case TERM_VERDICT:
-		nft_rule_verdict(em->out,
-			term->verdict == RULESET_VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP,
-			NULL);
-		return 0;
+	default:
+		return nft_emit_action(em->out, family_of(em), term, em->err);
 	}
-	return err_set(em->err, -EINVAL, "unknown kind of term");
 }
 
 static int

@@ -43,6 +43,7 @@ struct nft_emit_tag {
 	struct ruleset_hash hash;
 	enum policy_section section;
 	int line;
+	bool is_part;                  /* likewise of ruleset_rule */
 	char text[NFT_EMIT_TEXT_SIZE]; /* ruleset_rule.text */
 };
 

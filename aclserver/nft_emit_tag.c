@@ -24,6 +24,7 @@ enum {
 	TAG_REST_MAX = NFT_EMIT_TEXT_SIZE - 1 - NFT_UDATA_COMMENT_MAX,
 	/* The comment's apostrophes stand for quotes, which a comment cannot have. */
 	TAG_FLAG_QUOTES = 1,
+	TAG_FLAG_PART = 2,
 };
 
 _Static_assert(2 + TAG_SIZE + 2 + NFT_UDATA_COMMENT_MAX + 1 + 2 + TAG_REST_MAX <=
@@ -48,7 +49,9 @@ put_tag(const struct ruleset_rule *rule, struct nft_udata *ret)
 	wbuf_put_be64(&w, rule->hash.w[1]);
 	wbuf_put_be32(&w, (uint32_t)rule->line);
 	wbuf_put_u8(&w, (uint8_t)rule->section);
-	wbuf_put_u8(&w, quotes_can_change(rule->text) ? TAG_FLAG_QUOTES : 0);
+	wbuf_put_u8(
+		&w, (uint8_t)((quotes_can_change(rule->text) ? TAG_FLAG_QUOTES : 0) |
+			      (rule->is_part ? TAG_FLAG_PART : 0)));
 
 	nft_udata_init(ret);
 	(void)nft_udata_put(ret, TAG_TYPE, tag, w.len); /* first: it fits */
@@ -141,6 +144,7 @@ nft_emit_read_tag(struct nft_blob udata, struct nft_emit_tag *ret)
 	if (line > INT_MAX || tag.section > POLICY_SECTION_EBTABLES)
 		return false;
 	tag.line = (int)line;
+	tag.is_part = flags & TAG_FLAG_PART;
 	read_text(udata, flags & TAG_FLAG_QUOTES, tag.text);
 	*ret = tag;
 	return true;

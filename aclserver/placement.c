@@ -36,6 +36,13 @@ enum {
 	BRIDGE_MANGLE = -250,
 	BRIDGE_FILTER = -200,       /* frames that come in by a port */
 	BRIDGE_FILTER_OUTPUT = 200, /* frames of the switch itself */
+	BRIDGE_MARK = -260,         /* ahead of all of these */
+	/* NAT where iptables and ebtables have it */
+	INET_DNAT = -100,
+	INET_SNAT = 100,
+	BRIDGE_DNAT = -300,
+	BRIDGE_DNAT_OUTPUT = 100,
+	BRIDGE_SNAT = 300,
 };
 
 /* clang-format off */
@@ -69,6 +76,24 @@ static const struct base_info bases[BASE_COUNT] = {
 		{ "filter_output", NFPROTO_BRIDGE, NF_BR_LOCAL_OUT, BRIDGE_FILTER_OUTPUT, "filter" },
 	[BASE_BRIDGE_POSTROUTING_MANGLE] =
 		{ "mangle_postrouting", NFPROTO_BRIDGE, NF_BR_POST_ROUTING, BRIDGE_MANGLE, "filter" },
+	[BASE_BRIDGE_PREROUTING_MARK] =
+		{ "mark_prerouting", NFPROTO_BRIDGE, NF_BR_PRE_ROUTING, BRIDGE_MARK, "filter" },
+	[BASE_BRIDGE_FORWARD_MARK] =
+		{ "mark_forward", NFPROTO_BRIDGE, NF_BR_FORWARD, BRIDGE_MARK, "filter" },
+	[BASE_INET_PREROUTING_NAT] =
+		{ "nat_prerouting", NFPROTO_INET, NF_INET_PRE_ROUTING, INET_DNAT, "nat" },
+	[BASE_INET_INPUT_NAT] =
+		{ "nat_input", NFPROTO_INET, NF_INET_LOCAL_IN, INET_SNAT, "nat" },
+	[BASE_INET_OUTPUT_NAT] =
+		{ "nat_output", NFPROTO_INET, NF_INET_LOCAL_OUT, INET_DNAT, "nat" },
+	[BASE_INET_POSTROUTING_NAT] =
+		{ "nat_postrouting", NFPROTO_INET, NF_INET_POST_ROUTING, INET_SNAT, "nat" },
+	[BASE_BRIDGE_PREROUTING_NAT] =
+		{ "nat_prerouting", NFPROTO_BRIDGE, NF_BR_PRE_ROUTING, BRIDGE_DNAT, "filter" },
+	[BASE_BRIDGE_OUTPUT_NAT] =
+		{ "nat_output", NFPROTO_BRIDGE, NF_BR_LOCAL_OUT, BRIDGE_DNAT_OUTPUT, "filter" },
+	[BASE_BRIDGE_POSTROUTING_NAT] =
+		{ "nat_postrouting", NFPROTO_BRIDGE, NF_BR_POST_ROUTING, BRIDGE_SNAT, "filter" },
 };
 
 struct row {
@@ -91,21 +116,31 @@ static const struct row ip_rows[] = {
 	{ "mangle", "OUTPUT",      BASE_INET_OUTPUT_MANGLE },
 	{ "mangle", "POSTROUTING", BASE_INET_POSTROUTING_MANGLE },
 	{ "mangle", "POSTROUTING", BASE_BRIDGE_POSTROUTING_MANGLE },
+	{ "nat",    "PREROUTING",  BASE_INET_PREROUTING_NAT },
+	{ "nat",    "INPUT",       BASE_INET_INPUT_NAT },
+	{ "nat",    "OUTPUT",      BASE_INET_OUTPUT_NAT },
+	{ "nat",    "POSTROUTING", BASE_INET_POSTROUTING_NAT },
 	{ NULL, NULL, BASE_COUNT },
 };
 
 /* [ebtables] */
 static const struct row eb_rows[] = {
-	{ "filter", "INPUT",   BASE_BRIDGE_INPUT_FILTER },
-	{ "filter", "FORWARD", BASE_BRIDGE_FORWARD_FILTER },
-	{ "filter", "OUTPUT",  BASE_BRIDGE_OUTPUT_FILTER },
+	{ "filter", "INPUT",    BASE_BRIDGE_PREROUTING_MARK },
+	{ "filter", "INPUT",    BASE_BRIDGE_INPUT_FILTER },
+	{ "filter", "FORWARD",  BASE_BRIDGE_PREROUTING_MARK },
+	{ "filter", "FORWARD",  BASE_BRIDGE_FORWARD_MARK },
+	{ "filter", "FORWARD",  BASE_BRIDGE_FORWARD_FILTER },
+	{ "filter", "OUTPUT",   BASE_BRIDGE_OUTPUT_FILTER },
+	{ "nat", "PREROUTING",  BASE_BRIDGE_PREROUTING_NAT },
+	{ "nat", "OUTPUT",      BASE_BRIDGE_OUTPUT_NAT },
+	{ "nat", "POSTROUTING", BASE_BRIDGE_POSTROUTING_NAT },
 	{ NULL, NULL, BASE_COUNT },
 };
 /* clang-format on */
 
 /* Tables that exist and that no row takes yet. */
-static const char *const ip_tables_later[] = { "nat", "raw", "security", NULL };
-static const char *const eb_tables_later[] = { "nat", "broute", NULL };
+static const char *const ip_tables_later[] = { "raw", "security", NULL };
+static const char *const eb_tables_later[] = { "broute", NULL };
 
 const struct base_info *
 base_info(enum base base)

@@ -30,6 +30,15 @@ enum base {
 	BASE_BRIDGE_FORWARD_FILTER,
 	BASE_BRIDGE_OUTPUT_FILTER,
 	BASE_BRIDGE_POSTROUTING_MANGLE,
+	BASE_BRIDGE_PREROUTING_MARK, /* marks of [ebtables], ahead of the IP rules */
+	BASE_BRIDGE_FORWARD_MARK,
+	BASE_INET_PREROUTING_NAT,
+	BASE_INET_INPUT_NAT,
+	BASE_INET_OUTPUT_NAT,
+	BASE_INET_POSTROUTING_NAT,
+	BASE_BRIDGE_PREROUTING_NAT,
+	BASE_BRIDGE_OUTPUT_NAT,
+	BASE_BRIDGE_POSTROUTING_NAT,
 	BASE_COUNT,
 };
 
@@ -47,7 +56,7 @@ struct base_info {
 	uint8_t family;   /* NFPROTO_INET or NFPROTO_BRIDGE */
 	uint8_t hook;     /* NF_INET_* or NF_BR_* number */
 	int32_t priority;
-	const char *type; /* "filter" or "route" */
+	const char *type; /* "filter", "route" or "nat" */
 };
 
 /** Facts on @base; never NULL for a valid member. */

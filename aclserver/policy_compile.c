@@ -86,6 +86,50 @@ hash_test(struct hash *h, const struct ruleset_test *test)
 }
 
 static void
+hash_log(struct hash *h, const struct ruleset_log *log)
+{
+	hash_add_text(h, log->prefix);
+	hash_add_u64(h, log->level);
+	hash_add_u64(h, log->flags);
+	hash_add_u64(h, log->to_group);
+	hash_add_u64(h, (uint64_t)log->group << 32 | log->threshold);
+	hash_add_u64(h, log->snaplen);
+}
+
+static void
+hash_nat(struct hash *h, const struct ruleset_nat *nat)
+{
+	hash_add_u64(h, (uint64_t)nat->source | (uint64_t)nat->ip6 << 1 |
+				(uint64_t)nat->has_address << 2 |
+				(uint64_t)nat->has_port << 3);
+	hash_add(h, nat->lo, sizeof(nat->lo));
+	hash_add(h, nat->hi, sizeof(nat->hi));
+	hash_add_u64(h, (uint64_t)nat->port_lo << 16 | nat->port_hi);
+	hash_add_u64(h, nat->flags);
+}
+
+/* Statements that write to the packet. */
+static void
+hash_write(struct hash *h, const struct ruleset_term *term)
+{
+	switch (term->kind) {
+	case TERM_SET_DSCP:
+		hash_add_u64(h, term->dscp.field);
+		hash_add_u64(h, term->dscp.value);
+		break;
+	case TERM_SET_MARK:
+		hash_add_u64(h, (uint64_t)term->mark.keep << 32 | term->mark.flip);
+		break;
+	case TERM_SET_ETHER:
+		hash_add_u64(h, term->ether.field);
+		hash_add(h, term->ether.address, sizeof(term->ether.address));
+		break;
+	default:
+		hash_add_u64(h, term->number);
+	}
+}
+
+static void
 hash_term(struct hash *h, const struct ruleset_term *term)
 {
 	hash_add_u64(h, term->kind);
@@ -97,17 +141,23 @@ hash_term(struct hash *h, const struct ruleset_term *term)
 		hash_add_u64(h, term->limit.rate);
 		hash_add_u64(h, term->limit.unit_s);
 		hash_add_u64(h, term->limit.burst);
+		hash_add_u64(h,
+			(uint64_t)term->limit.bytes | (uint64_t)term->limit.over << 1);
 		break;
 	case TERM_COUNTER:
 		break;
 	case TERM_LOG:
-		hash_add_text(h, term->log.prefix);
-		hash_add_u64(h, term->log.level);
-		hash_add_u64(h, term->log.flags);
+		hash_log(h, &term->log);
 		break;
 	case TERM_SET_DSCP:
-		hash_add_u64(h, term->dscp.field);
-		hash_add_u64(h, term->dscp.value);
+	case TERM_SET_PRIORITY:
+	case TERM_SET_PCP:
+	case TERM_SET_MARK:
+	case TERM_SET_ETHER:
+		hash_write(h, term);
+		break;
+	case TERM_NAT:
+		hash_nat(h, &term->nat);
 		break;
 	case TERM_VERDICT:
 		hash_add_u64(h, term->verdict);
@@ -165,20 +215,37 @@ append_rule(struct compiler *c)
 static uint8_t
 place_families(enum place place)
 {
-	return base_info(place_base(place))->family == NFPROTO_BRIDGE ? RULE_BRIDGE
-								      : RULE_INET;
+	switch (place_base(place)) {
+	case BASE_BRIDGE_PREROUTING_MARK:
+		return RULE_EARLY;
+	case BASE_BRIDGE_FORWARD_MARK:
+		return RULE_EARLY_FORWARD;
+	default:
+		return base_info(place_base(place))->family == NFPROTO_BRIDGE
+			       ? RULE_BRIDGE
+			       : RULE_INET;
+	}
 }
 
-/* Write the terms for one place, with branch number (@branches & 1) of the first split
- * and so on, to @ret. Returns how many; @ret may be NULL to count. */
+/* One copy of a rule. */
+struct copy {
+	const struct rule *rule;
+	const struct rule_part *part; /* or NULL */
+	unsigned branches;            /* bit 0 = branch of the first split, and so on */
+	enum place place;
+};
+
+/* Write the tests of @copy to @ret, which may be NULL to count. Returns how many. */
 static size_t
-put_terms(const struct rule *rule, uint8_t families, unsigned branches,
-	struct ruleset_term *ret)
+put_tests(const struct copy *copy, struct ruleset_term *ret)
 {
+	bool is_bridge = base_info(place_base(copy->place))->family == NFPROTO_BRIDGE;
+	uint8_t families = is_bridge ? RULE_BRIDGE : RULE_INET;
+	unsigned branches = copy->branches;
 	size_t n = 0;
 
-	for (size_t i = 0; i < rule->n_terms; i++) {
-		const struct rule_term *term = &rule->terms[i];
+	for (size_t i = 0; i < copy->rule->n_terms; i++) {
+		const struct rule_term *term = &copy->rule->terms[i];
 		const struct rule_branch *branch;
 
 		if (!(term->families & families))
@@ -196,6 +263,22 @@ put_terms(const struct rule *rule, uint8_t families, unsigned branches,
 				ret[n] = (struct ruleset_term){ TERM_TEST,
 					{ .test = branch->tests[k] } };
 	}
+	return n;
+}
+
+/* The same for all terms. */
+static size_t
+put_terms(const struct copy *copy, struct ruleset_term *ret)
+{
+	const struct rule *rule = copy->rule;
+	size_t n = put_tests(copy, ret);
+
+	if (copy->part) {
+		if (ret)
+			memcpy(ret + n, copy->part->terms,
+				copy->part->n_terms * sizeof(*ret));
+		return n + copy->part->n_terms;
+	}
 	if (ret)
 		ret[n] = (struct ruleset_term){ .kind = TERM_COUNTER };
 	n++;
@@ -205,37 +288,53 @@ put_terms(const struct rule *rule, uint8_t families, unsigned branches,
 }
 
 static int
-add_copy(struct compiler *c, const struct policy_rule *source, const struct rule *rule,
-	enum place place, unsigned branches)
+add_copy(struct compiler *c, const struct policy_rule *source, const struct copy *copy,
+	bool is_part)
 {
-	uint8_t families = place_families(place);
-	struct ruleset_rule *copy = append_rule(c);
+	struct ruleset_rule *to = append_rule(c);
 
-	if (!copy)
+	if (!to)
 		return -ENOMEM;
-	copy->place = place;
-	copy->section = source->section;
-	copy->line = source->line;
-	copy->written = source->text;
-	copy->text = rule->text;
-	copy->n_terms = put_terms(rule, families, branches, NULL);
-	copy->terms = arena_alloc(c->arena, copy->n_terms * sizeof(*copy->terms));
-	if (!copy->terms)
+	to->place = copy->place;
+	to->section = source->section;
+	to->line = source->line;
+	to->written = source->text;
+	to->text = copy->rule->text;
+	to->is_part = is_part;
+	to->n_terms = put_terms(copy, NULL);
+	to->terms = arena_alloc(c->arena, to->n_terms * sizeof(*to->terms));
+	if (!to->terms)
 		return -ENOMEM;
-	(void)put_terms(rule, families, branches, copy->terms); /* counted above */
-	copy->hash = hash_rule(copy);
+	(void)put_terms(copy, to->terms); /* counted above */
+	to->hash = hash_rule(to);
 	return 0;
 }
 
-/* One kernel rule for each combination of branches. */
+/* One kernel rule for each combination of branches, and each part of them. */
 static int
 add_copies(struct compiler *c, const struct policy_rule *source,
 	const struct rule *rule, enum place place)
 {
+	const uint8_t early = RULE_EARLY | RULE_EARLY_FORWARD;
+	struct copy copy = { .rule = rule, .place = place };
+	bool is_part = false;
 	int result = 0;
 
-	for (unsigned i = 0; result == 0 && i < 1u << rule->n_splits; i++)
-		result = add_copy(c, source, rule, place, i);
+	if (rule->n_parts == 0 && place_families(place) & early)
+		return 0;
+
+	for (; result == 0 && copy.branches < 1u << rule->n_splits; copy.branches++) {
+		if (rule->n_parts == 0)
+			result = add_copy(c, source, &copy, false);
+		is_part = false;
+		for (size_t i = 0; result == 0 && i < rule->n_parts; i++) {
+			copy.part = &rule->parts[i];
+			if (!(copy.part->families & place_families(place)))
+				continue;
+			result = add_copy(c, source, &copy, is_part);
+			is_part = true;
+		}
+	}
 	return result;
 }
 

@@ -205,6 +205,42 @@ rule_add_statement(struct rule *rule, const struct ruleset_term *statement)
 	return 0;
 }
 
+struct rule_part *
+rule_add_part(struct rule *rule, uint8_t families)
+{
+	struct rule_part *part = &rule->parts[rule->n_parts];
+
+	assert(rule->n_parts < RULE_PARTS_MAX);
+	rule->n_parts++;
+	part->families = families;
+	part->n_terms = 0;
+	return part;
+}
+
+void
+rule_part_add(struct rule_part *part, const struct ruleset_term *term)
+{
+	assert(part->n_terms < RULE_PART_TERMS_MAX);
+	part->terms[part->n_terms++] = *term;
+}
+
+int
+rule_part_test(
+	struct rule *rule, struct rule_part *part, enum field field, uint64_t value)
+{
+	struct ruleset_range *range = arena_alloc(rule->arena, sizeof(*range));
+	struct ruleset_term term = { .kind = TERM_TEST };
+
+	if (!range)
+		return -ENOMEM;
+	rule_put_number(field, value, range->lo);
+	rule_put_number(field, value, range->hi);
+	term.test =
+		(struct ruleset_test){ .field = field, .ranges = range, .n_ranges = 1 };
+	rule_part_add(part, &term);
+	return 0;
+}
+
 int
 rule_warn(struct rule *rule, const char *text)
 {

@@ -20,7 +20,9 @@
 enum {
 	RULE_TERMS_MAX = 32,     /* tests of one rule; the kernel takes 128 expressions,
 				    and a test can need three */
-	RULE_STATEMENTS_MAX = 4, /* of its target */
+	RULE_STATEMENTS_MAX = 6, /* of its target */
+	RULE_PARTS_MAX = 6,      /* kernel rules that its target takes */
+	RULE_PART_TERMS_MAX = 8, /* of each of them */
 	RULE_SPLITS_MAX = 2,     /* each doubles the kernel rules */
 	RULE_WARNINGS_MAX = 4,   /* kinds of warning of one rule */
 	OPTION_ARGS_MAX = 2,     /* values of one option */
@@ -30,7 +32,12 @@ enum {
 };
 
 /** Families that a term is for. */
-enum { RULE_INET = 1, RULE_BRIDGE = 2 };
+enum {
+	RULE_INET = 1,
+	RULE_BRIDGE = 2,
+	RULE_EARLY = 4, /* of bridge, ahead of all other bases there: parts only */
+	RULE_EARLY_FORWARD = 8, /* likewise, where the way out is known */
+};
 
 /** One side of a rule_split: all of its tests. */
 struct rule_branch {
@@ -48,6 +55,14 @@ struct rule_term {
 	struct ruleset_term term; /* TERM_TEST or TERM_LIMIT, unless split is set */
 	const struct rule_split *split; /* the arena's; NULL = term counts */
 	uint8_t families;               /* RULE_INET, RULE_BRIDGE */
+};
+
+/** One of several kernel rules that a target takes: the rule's tests come first. */
+struct rule_part {
+	uint8_t families; /* RULE_INET, RULE_BRIDGE: where it stands */
+	size_t n_terms;
+	struct ruleset_term terms[RULE_PART_TERMS_MAX]; /* more tests, the counter,
+							   statements */
 };
 
 struct rule {
@@ -69,8 +84,12 @@ struct rule {
 	size_t n_terms;
 	size_t n_splits;
 	size_t n_statements;
+	size_t n_parts;  /* 0 = one kernel rule: a counter, then the statements */
+	bool has_bucket; /* the target has one, for all packets of the rule */
 	struct rule_term terms[RULE_TERMS_MAX];
 	struct ruleset_term statements[RULE_STATEMENTS_MAX]; /* verdict last */
+	struct rule_part parts[RULE_PARTS_MAX]; /* in the order of the kernel; a packet
+						   is counted by one of them */
 };
 
 /** True for [ip6tables]. */
@@ -113,6 +132,17 @@ int rule_add_limit(struct rule *rule, const struct ruleset_limit *limit);
 
 /** A statement, behind those already there. */
 int rule_add_statement(struct rule *rule, const struct ruleset_term *statement);
+
+/** One kernel rule more, in places of @families; to be filled with
+ * rule_part_add(). A rule with parts has no statements. */
+struct rule_part *rule_add_part(struct rule *rule, uint8_t families);
+
+/** A term behind those that @part has. */
+void rule_part_add(struct rule_part *part, const struct ruleset_term *term);
+
+/** A test behind those that @part has: @field == @value. 0 or -ENOMEM. */
+int rule_part_test(
+	struct rule *rule, struct rule_part *part, enum field field, uint64_t value);
 
 /** Say @text once, with the rule; borrowed for ever or the arena's. */
 int rule_warn(struct rule *rule, const char *text);

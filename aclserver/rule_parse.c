@@ -64,19 +64,48 @@ run_matches(struct rule *rule, struct rule_options *options, bool by_proto)
 	return result;
 }
 
+/* Is @word one of @words, which blanks separate? */
+static bool
+has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; *words; words += strspn(words, " ")) {
+		size_t n = strcspn(words, " ");
+
+		if (n == len && memcmp(words, word, len) == 0)
+			return true;
+		words += n;
+	}
+	return false;
+}
+
+static int
+check_target_place(const struct rule *rule, const struct target *target)
+{
+	if (target->table && strcmp(target->table, rule->table) != 0)
+		return err_set(rule->err, -EINVAL, "target %s is for table %s only",
+			target->module.name, target->table);
+	if (target->chains && !has_word(target->chains, rule->chain))
+		return err_set(rule->err, -EINVAL, "target %s is not for chain %s (%s)",
+			target->module.name, rule->chain, target->chains);
+	if (!target->in_nat && strcmp(rule->table, "nat") == 0)
+		return err_set(rule->err, -EINVAL, "target %s is not for table nat",
+			target->module.name);
+	return 0;
+}
+
 static int
 run_target(struct rule *rule, struct rule_options *options)
 {
 	for (size_t i = 1; i < options->n_loaded; i++) {
 		const struct target *target = options->loaded[i].target;
+		int result;
 
 		if (!target)
 			continue;
-		if (target->table && strcmp(target->table, rule->table) != 0)
-			return err_set(rule->err, -EINVAL,
-				"target %s is for table %s only", target->module.name,
-				target->table);
-		return run_module(rule, &options->loaded[i].use);
+		result = check_target_place(rule, target);
+		return result < 0 ? result : run_module(rule, &options->loaded[i].use);
 	}
 	return 0;
 }
@@ -95,13 +124,13 @@ add_l3proto(struct rule *rule)
 static void
 warn_limit(struct rule *rule)
 {
-	if (rule->n_splits == 0)
-		return;
+	bool limits = rule->has_bucket;
+
 	for (size_t i = 0; i < rule->n_terms; i++)
-		if (rule->terms[i].term.kind == TERM_LIMIT)
-			(void)rule_warn(rule,
-				"the limit holds for source ports (types) and "
-				"destination ports (codes) separately");
+		limits |= rule->terms[i].term.kind == TERM_LIMIT;
+	if (rule->n_splits > 0 && limits)
+		(void)rule_warn(rule, "the limit holds for source ports (types) and "
+				      "destination ports (codes) separately");
 }
 
 static int

@@ -95,29 +95,61 @@ enum ruleset_verdict {
 	RULESET_VERDICT_DROP,
 };
 
-/** Passes at most rate packets per unit, bucket depth burst; the rule matches while it
- * passes. */
+/** A bucket: passes at most rate per unit. The rule matches while it passes, or, with
+ * over, what does not pass. */
 struct ruleset_limit {
-	uint64_t rate;   /* packets */
+	uint64_t rate;   /* packets or bytes */
 	uint64_t unit_s; /* per so many seconds: 1, 60, 3600, 86400 */
-	uint32_t burst;  /* packets */
+	uint32_t burst;  /* packets: depth of the bucket; bytes: what its depth is more
+			    than one unit's worth of the rate, which the kernel always
+			    adds */
+	bool bytes;      /* of the packet from its network header on */
+	bool over;
 };
 
 struct ruleset_log {
 	const char *prefix; /* or NULL */
 	uint32_t level;     /* 0..7, syslog */
 	uint32_t flags;     /* NF_LOG_* of linux/netfilter/nf_log.h */
+	bool to_group;      /* to an NFLOG group instead of the kernel's log: */
+	uint16_t group;
+	uint16_t threshold; /* packets sent together; 0 = the kernel's default */
+	uint32_t snaplen;   /* bytes copied; 0 = all */
+};
+
+/** New value of the skb mark: (mark & keep) ^ flip. */
+struct ruleset_mark {
+	uint32_t keep;
+	uint32_t flip;
+};
+
+/** What TERM_NAT writes; the family is that of the rule's section. */
+struct ruleset_nat {
+	bool source;                /* SNAT; else DNAT */
+	bool ip6;                   /* addresses of 16 bytes; else of 4 */
+	bool has_address;           /* lo..hi */
+	bool has_port;              /* port_lo..port_hi */
+	uint8_t lo[FIELD_SIZE_MAX]; /* network order */
+	uint8_t hi[FIELD_SIZE_MAX];
+	uint16_t port_lo, port_hi;
+	uint32_t flags; /* NF_NAT_RANGE_* of linux/netfilter/nf_nat.h: how to choose */
 };
 
 enum term_kind {
 	TERM_TEST,     /* .test */
 	TERM_LIMIT,    /* .limit; a test with state */
-	TERM_COUNTER,  /* counts what matched so far; every rule has exactly one, behind
-			  all tests */
+	TERM_COUNTER,  /* counts what matched so far; every rule has one behind all
+			  tests, and a second one ahead of the drop of a policer: what
+			  that dropped */
 	TERM_LOG,      /* .log */
 	TERM_SET_DSCP, /* .dscp; field says IPv4 or IPv6 (FIELD_IP_DSCP, FIELD_IP6_DSCP)
 			*/
-	TERM_VERDICT,  /* .verdict; last, if at all */
+	TERM_SET_PRIORITY, /* .number: priority of the skb, by which queues choose */
+	TERM_SET_PCP,  /* .number 0..7: 802.1p bits; only behind ETHER_TYPE == 0x8100 */
+	TERM_SET_MARK, /* .mark */
+	TERM_SET_ETHER, /* .ether: a MAC address, FIELD_ETHER_SADDR or _DADDR */
+	TERM_NAT,       /* .nat; last */
+	TERM_VERDICT,   /* .verdict; last, if at all */
 };
 
 struct ruleset_term {
@@ -130,6 +162,13 @@ struct ruleset_term {
 			enum field field;
 			uint8_t value; /* 0..63 */
 		} dscp;
+		struct {
+			enum field field;
+			uint8_t address[6];
+		} ether;
+		uint32_t number;
+		struct ruleset_mark mark;
+		struct ruleset_nat nat;
 		enum ruleset_verdict verdict;
 	};
 };
@@ -145,6 +184,8 @@ struct ruleset_rule {
 	enum policy_section section; /* for -L, -F and -Z by kind */
 	struct ruleset_term *terms;  /* in kernel order */
 	size_t n_terms;
+	bool is_part; /* counts with the rule before it in the same place: both are one
+			 rule as written */
 	struct ruleset_hash hash; /* of place, terms and text */
 	int line;                 /* where it comes from */
 	const char *written;      /* the rule as written, for messages */

@@ -139,6 +139,66 @@ put_test(struct line *line, const struct ruleset_test *test)
 }
 
 static void
+put_limit(struct line *line, const struct ruleset_limit *limit)
+{
+	put(line, "limit %s%llu/%llus burst %u%s", limit->over ? "over " : "",
+		(unsigned long long)limit->rate, (unsigned long long)limit->unit_s,
+		limit->burst, limit->bytes ? " bytes" : "");
+}
+
+static void
+put_log(struct line *line, const struct ruleset_log *log)
+{
+	if (log->to_group)
+		put(line, "log group %u threshold %u size %u", log->group,
+			log->threshold, log->snaplen);
+	else
+		put(line, "log level %u flags %u", log->level, log->flags);
+	if (log->prefix)
+		put(line, " prefix \"%s\"", log->prefix);
+}
+
+static void
+put_nat(struct line *line, const struct ruleset_nat *nat)
+{
+	enum field field = nat->ip6 ? FIELD_IP6_SADDR : FIELD_IP_SADDR;
+
+	put(line, "%s", nat->source ? "snat" : "dnat");
+	if (nat->has_address) {
+		put(line, " ");
+		put_value(line, field, nat->lo);
+		put(line, "-");
+		put_value(line, field, nat->hi);
+	}
+	if (nat->has_port)
+		put(line, " port %u-%u", nat->port_lo, nat->port_hi);
+	put(line, " flags %u", nat->flags);
+}
+
+/* Statements that write to the packet. */
+static void
+put_write(struct line *line, const struct ruleset_term *term)
+{
+	switch (term->kind) {
+	case TERM_SET_DSCP:
+		put(line, "%s set %u", field_info(term->dscp.field)->name,
+			term->dscp.value);
+		break;
+	case TERM_SET_MARK:
+		put(line, "mark set & 0x%08x ^ 0x%08x", term->mark.keep,
+			term->mark.flip);
+		break;
+	case TERM_SET_ETHER:
+		put(line, "%s set ", field_info(term->ether.field)->name);
+		put_value(line, term->ether.field, term->ether.address);
+		break;
+	default:
+		put(line, "%s set %u", term->kind == TERM_SET_PCP ? "pcp" : "priority",
+			term->number);
+	}
+}
+
+static void
 put_term(struct line *line, const struct ruleset_term *term)
 {
 	switch (term->kind) {
@@ -146,26 +206,23 @@ put_term(struct line *line, const struct ruleset_term *term)
 		put_test(line, &term->test);
 		break;
 	case TERM_LIMIT:
-		put(line, "limit %llu/%llus burst %u",
-			(unsigned long long)term->limit.rate,
-			(unsigned long long)term->limit.unit_s, term->limit.burst);
+		put_limit(line, &term->limit);
 		break;
 	case TERM_COUNTER:
 		put(line, "counter");
 		break;
 	case TERM_LOG:
-		put(line, "log level %u flags %u", term->log.level, term->log.flags);
-		if (term->log.prefix)
-			put(line, " prefix \"%s\"", term->log.prefix);
+		put_log(line, &term->log);
 		break;
-	case TERM_SET_DSCP:
-		put(line, "%s set %u", field_info(term->dscp.field)->name,
-			term->dscp.value);
+	case TERM_NAT:
+		put_nat(line, &term->nat);
 		break;
 	case TERM_VERDICT:
 		put(line, "%s",
 			term->verdict == RULESET_VERDICT_ACCEPT ? "accept" : "drop");
 		break;
+	default:
+		put_write(line, term);
 	}
 }
 

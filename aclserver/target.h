@@ -13,8 +13,11 @@
 
 struct target {
 	struct rule_module module;
-	uint8_t sections;  /* SECTION_* of match.h */
-	const char *table; /* the only table that takes it, or NULL */
+	uint8_t sections;   /* SECTION_* of match.h */
+	const char *table;  /* the only table that takes it, or NULL */
+	const char *chains; /* the only chains, separated by blanks, or NULL */
+	bool in_nat;        /* table nat takes it: it sees the first packet of each
+			       connection only */
 };
 
 /** All targets; ends with NULL. */
@@ -27,6 +30,11 @@ const struct target *target_find(const char *name, enum policy_section section);
  * supported"; NULL if the name is unknown. */
 const char *target_why_not(const char *name, enum policy_section section);
 
-extern const struct target target_accept, target_drop, target_log, target_dscp,
-	target_setqos;
-extern const struct target target_setclass, target_eb_setclass, target_eb_mark;
+extern const struct target target_accept, target_drop;
+extern const struct target target_log, target_eb_log, target_ulog, target_nflog;
+extern const struct target target_dscp, target_setqos, target_eb_setqos,
+	target_setclass, target_eb_setclass;
+extern const struct target target_police, target_eb_police, target_tricolorpolice,
+	target_eb_tricolorpolice;
+extern const struct target target_mark, target_eb_mark;
+extern const struct target target_snat, target_dnat, target_eb_snat, target_eb_dnat;

@@ -157,6 +157,9 @@ struct expr_facts {
 	bool has_counter;
 	uint64_t packets;
 	uint64_t bytes;
+	bool has_second;
+	uint64_t second_packets;
+	uint64_t second_bytes;
 	const char *target;
 	bool malformed;
 };
@@ -170,6 +173,10 @@ decode_counter(const struct nlattr *nest, struct expr_facts *facts)
 		facts->has_counter = true;
 		facts->packets = get_be64(&a, NFTA_COUNTER_PACKETS);
 		facts->bytes = get_be64(&a, NFTA_COUNTER_BYTES);
+	} else if (!facts->has_second) {
+		facts->has_second = true;
+		facts->second_packets = get_be64(&a, NFTA_COUNTER_PACKETS);
+		facts->second_bytes = get_be64(&a, NFTA_COUNTER_BYTES);
 	}
 	facts->malformed |= a.malformed;
 }
@@ -247,6 +254,9 @@ nft_decode_rule(const struct nlmsghdr *nlh, struct nft_rule_info *ret)
 	ret->has_counter = facts.has_counter;
 	ret->packets = facts.packets;
 	ret->bytes = facts.bytes;
+	ret->has_second = facts.has_second;
+	ret->second_packets = facts.second_packets;
+	ret->second_bytes = facts.second_bytes;
 	ret->target = facts.target;
 	if (a.malformed || facts.malformed || !ret->table || !ret->chain)
 		return -EBADMSG;

@@ -37,6 +37,9 @@ struct nft_rule_info {
 	bool has_counter; /* of the first counter of the rule: */
 	uint64_t packets;
 	uint64_t bytes;
+	bool has_second; /* of the second one, as a policer has: */
+	uint64_t second_packets;
+	uint64_t second_bytes;
 	const char *target; /* chain of the last jump or goto; NULL when none */
 };
 

@@ -6,6 +6,7 @@
  */
 #include "common/nft_expr.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h> /* libnftnl/expr.h needs it before */
 
@@ -415,6 +416,49 @@ nft_rule_log(struct nft_rule *rule, const struct nft_log *log)
 	if (log->prefix)
 		expr_set_str(rule, expr, NFTNL_EXPR_LOG_PREFIX, log->prefix);
 	log_set_target(expr, log);
+}
+
+/* A constant into a register of its own. */
+static void
+load_into(struct nft_rule *rule, uint32_t reg, const void *data, uint32_t len)
+{
+	uint32_t before = rule->reg;
+
+	rule->reg = reg;
+	nft_rule_load_data(rule, data, len);
+	rule->reg = before;
+}
+
+void
+nft_rule_nat(struct nft_rule *rule, const struct nft_nat *nat)
+{
+	uint32_t len = nat->family == NFPROTO_IPV6 ? 16 : 4;
+	uint16_t port_lo = htobe16(nat->port_lo), port_hi = htobe16(nat->port_hi);
+	struct nftnl_expr *expr;
+
+	if (nat->lo) {
+		load_into(rule, NFT_REG_1, nat->lo, len);
+		load_into(rule, NFT_REG_2, nat->hi, len);
+	}
+	if (nat->has_port) {
+		load_into(rule, NFT_REG_3, &port_lo, sizeof(port_lo));
+		load_into(rule, NFT_REG_4, &port_hi, sizeof(port_hi));
+	}
+	expr = expr_add(rule, "nat");
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, nat->type);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, nat->family);
+	if (nat->lo) {
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_2);
+	}
+	if (nat->has_port) {
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG_3);
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_PROTO_MAX, NFT_REG_4);
+	}
+	if (nat->flags)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FLAGS, nat->flags);
 }
 
 void

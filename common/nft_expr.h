@@ -143,5 +143,18 @@ struct nft_log {
 /** Log the packet; it goes on to the next expression. */
 void nft_rule_log(struct nft_rule *rule, const struct nft_log *log);
 
+struct nft_nat {
+	uint32_t type;       /* NFT_NAT_SNAT or NFT_NAT_DNAT */
+	uint8_t family;      /* NFPROTO_IPV4 or NFPROTO_IPV6 */
+	const void *lo, *hi; /* addresses; NULL = stays as it is */
+	bool has_port;
+	uint16_t port_lo, port_hi;
+	uint32_t flags; /* NF_NAT_RANGE_PROTO_RANDOM, _PERSISTENT, … */
+};
+
+/** Translate the connection; ends the rule. In chains of type "nat". Uses all
+ * registers. */
+void nft_rule_nat(struct nft_rule *rule, const struct nft_nat *nat);
+
 /** NF_ACCEPT, NF_DROP, NFT_RETURN, or NFT_JUMP and NFT_GOTO with @chain (else NULL). */
 void nft_rule_verdict(struct nft_rule *rule, int verdict, const char *chain);

@@ -23,35 +23,35 @@ TAKEN = {
         "-A INPUT -p tcp -m comment --comment rule_id:10,acl_name:EXAMPLE1 -j ACCEPT",
         '-A INPUT -p udp -m limit --limit 1/min -j LOG --log-prefix "FW: " --log-level 3',
         "-A INPUT -i swp+ -m addrtype --dst-type LOCAL -j ACCEPT",
-        "-A FORWARD -i swp31 -m mark --mark 102 -m dscp --dscp-class CS1 -j ACCEPT",
+        "-A FORWARD -i swp31 -m mark --mark 102 -m dscp --dscp-class CS1 -j SETCLASS --class 2",
+        "-A $INGRESS_CHAIN --in-interface $INGRESS_INTF -p tcp --dport bgp -j SETCLASS --class 7",
+        "-A $INGRESS_CHAIN -p udp --dport bootps:bootpc -j POLICE --set-mode pkt --set-rate 100 --set-burst 100",
+        "-A INPUT -i swp+ -m addrtype --dst-type LOCAL -j POLICE --set-mode pkt --set-rate 1000 --set-burst 1000 "
+        "--set-class 0",
+        "-A FORWARD -i swp1 -j TRICOLORPOLICE --set-color-mode blind --set-cir 3000 --set-cbs 500 --set-pir 10000 "
+        "--set-ebs 1500 --set-violate-action drop",
+        "-t mangle -A FORWARD -i swp+ -p tcp --dport bgp -j SETQOS --set-dscp-class ef --set-cos 5",
+        "-t nat -A POSTROUTING -s 10.0.0.0/24 -p tcp -j SNAT --to-source 172.30.58.0-172.30.58.80:1024-1200",
     ],
     "[ip6tables]": ["-A FORWARD -o vlan100 -p icmp6 -j ACCEPT",
-                    "-A INPUT -i swp+ -p ipv6-icmp -m icmp6 --icmpv6-type router-solicitation -j ACCEPT"],
+                    "-A INPUT -i swp+ -p ipv6-icmp -m icmp6 --icmpv6-type router-solicitation -j POLICE --set-mode pkt "
+                    "--set-rate 100 --set-burst 100 --set-class 2"],
     "[ebtables]": ["-A FORWARD -s 00:00:00:00:00:12 -d 08:9e:01:ce:e2:04 -j DROP",
-                   "-A INPUT -d BGA -i swp+ -j ACCEPT", "-A INPUT -p ARP -j ACCEPT",
-                   "-A FORWARD -p 802_1Q --vlan-id 100 -j DROP"],
+                   "-A INPUT -d BGA -i swp+ -j setclass --class 7",
+                   "-A INPUT -p ARP -j police --set-mode pkt --set-rate 400 --set-burst 100",
+                   "-A FORWARD -p 802_1Q --vlan-id 100 -j mark --mark-set 102",
+                   "-A FORWARD -o swp5 -j setqos --set-cos 4"],
 }
 
 # Rule, and the word by which it must be refused as long as it is not compiled.
 LATER = {
     "[iptables]": [
-        ("-A $INGRESS_CHAIN --in-interface $INGRESS_INTF -p tcp --dport bgp -j SETCLASS --class 7", "SETCLASS"),
-        ("-A $INGRESS_CHAIN -p udp --dport bootps:bootpc -j POLICE --set-mode pkt --set-rate 100 --set-burst 100",
-         "POLICE"),
         ("-A INPUT -i swp+ -m addrtype --dst-type IPROUTER -j ACCEPT", "IPROUTER"),
         ("-t mangle -A PREROUTING -i swp1 -p tcp -m ecn --ecn-tcp-ece -j ACCEPT", "ecn"),
-        ("-t mangle -A FORWARD -i swp+ -p tcp --dport bgp -j SETQOS --set-dscp-class ef --set-cos 5", "--set-cos"),
         ("-A FORWARD -i swp4 -j SPAN --dport swp19", "SPAN"),
         ("-A FORWARD -i swp1 -j ERSPAN --src-ip 90.0.0.1 --dst-ip 20.0.2.2 --ttl 64", "ERSPAN"),
-        ("-t nat -A POSTROUTING -s 10.0.0.0/24 -p tcp -j SNAT --to-source 172.30.58.0-172.30.58.80:1024-1200", "nat"),
     ],
-    "[ip6tables]": [("-A INPUT -p icmp6 -j POLICE --set-mode pkt --set-rate 100 --set-burst 100 --set-class 2",
-                     "POLICE")],
-    "[ebtables]": [("-A INPUT -d BGA -i swp+ -j setclass --class 7", "setclass"),
-                   ("-A INPUT -p ARP -j police --set-mode pkt --set-rate 400 --set-burst 100", "police"),
-                   ("-A FORWARD -p 802_1Q --vlan-id 100 -j mark --mark-set 102", "mark"),
-                   ("-A FORWARD -p IPv4 --ip-proto udp --ip-dport 67 -j DROP", "--ip-proto"),
-                   ("-A FORWARD -o swp5 -j setqos --set-cos 4", "setqos")],
+    "[ebtables]": [("-A FORWARD -p IPv4 --ip-proto udp --ip-dport 67 -j DROP", "--ip-proto")],
 }
 
 NEVER = [
@@ -124,6 +124,12 @@ def test_all_taken_lines_together_install(shared_lab, shared_server, acl):
         assert sum("swp1s" in line for line in listing.splitlines()) == 4, listing
     finally:
         shared_server.policy.remove("10public.rules")
+
+
+def test_a_byte_bucket_that_linux_cannot_have_is_warned_of(shared_lab, policy):
+    rule = "-t mangle -A PREROUTING -i swp1 -j POLICE --set-mode KB --set-rate 1000 --set-burst 200"
+    done = check(shared_lab.switch.ns, policy, ["[iptables]", rule])
+    assert done.returncode == 0 and "one second of the rate" in done.stderr, done
 
 
 @pytest.mark.parametrize("section,rule,word", [(s, rule, word) for s, rows in LATER.items() for rule, word in rows])

@@ -85,8 +85,8 @@ interfaces_and_chains_are_those_of_the_bridge(void **state)
 		"-A INPUT -i swp+ -j DROP\n-A OUTPUT --out-if swp1 -j ACCEPT",
 		"bridge/filter_input eb: iifname == swp+; counter; drop\n"
 		"bridge/filter_output eb: oifname == swp1; counter; accept\n");
-	check_refused("ebtables", "-t nat -A POSTROUTING -j ACCEPT",
-		"table nat is not supported yet");
+	check_refused("ebtables", "-t broute -A BROUTING -j ACCEPT",
+		"table broute is not supported yet");
 	check_refused("ebtables", "-t mangle -A FORWARD -j ACCEPT",
 		"unknown table \"mangle\"");
 	check_refused("ebtables", "-A PREROUTING -j ACCEPT",
@@ -108,8 +108,6 @@ what_is_not_compiled_yet_is_refused_by_name(void **state)
 		"option --logical-in is not supported");
 	check_refused("ebtables", "-A FORWARD -j CONTINUE",
 		"target CONTINUE is not supported");
-	check_refused("ebtables", "-A FORWARD -j police --set-mode pkt",
-		"target police is not supported yet");
 	check_refused(
 		"ebtables", "-A FORWARD -m mark --mark 1", "unknown option \"-m\"");
 	check_refused("ebtables", "-A FORWARD --foo", "unknown option \"--foo\"");

@@ -71,9 +71,10 @@ static void
 ebtables_rules_come_behind_ip_rules_in_the_bridge(void **state)
 {
 	(void)state;
-	check_places(
-		POLICY_SECTION_EBTABLES, "filter", "INPUT", "bridge/filter_input eb");
+	check_places(POLICY_SECTION_EBTABLES, "filter", "INPUT",
+		"bridge/mark_prerouting eb bridge/filter_input eb");
 	check_places(POLICY_SECTION_EBTABLES, "filter", "FORWARD",
+		"bridge/mark_prerouting eb bridge/mark_forward eb "
 		"bridge/filter_forward eb");
 	check_places(
 		POLICY_SECTION_EBTABLES, "filter", "OUTPUT", "bridge/filter_output eb");
@@ -93,10 +94,10 @@ static void
 unknown_tables_chains_and_pairs_have_their_own_errors(void **state)
 {
 	(void)state;
-	assert_int_equal(find(POLICY_SECTION_IPTABLES, "nat", "PREROUTING"), -ENOTSUP);
+	assert_int_equal(find(POLICY_SECTION_IPTABLES, "nat", "FORWARD"), -ECHRNG);
 	assert_int_equal(find(POLICY_SECTION_IP6TABLES, "raw", "OUTPUT"), -ENOTSUP);
 	assert_int_equal(find(POLICY_SECTION_IPTABLES, "security", "INPUT"), -ENOTSUP);
-	assert_int_equal(find(POLICY_SECTION_EBTABLES, "nat", "PREROUTING"), -ENOTSUP);
+	assert_int_equal(find(POLICY_SECTION_EBTABLES, "nat", "INPUT"), -ECHRNG);
 	assert_int_equal(find(POLICY_SECTION_EBTABLES, "broute", "BROUTING"), -ENOTSUP);
 	assert_int_equal(find(POLICY_SECTION_EBTABLES, "mangle", "FORWARD"), -ENOENT);
 	assert_int_equal(find(POLICY_SECTION_IPTABLES, "Filter", "FORWARD"), -ENOENT);
@@ -119,7 +120,11 @@ mangle_comes_before_filter_on_every_hook(void **state)
 			if (x->family != y->family || x->hook != y->hook || a == b)
 				continue;
 			assert_string_not_equal(x->name, y->name);
-			if (strncmp(x->name, "mangle", 6) == 0)
+			if (strncmp(x->name, "mangle", 6) == 0 &&
+				strncmp(y->name, "filter", 6) == 0)
+				assert_true(x->priority < y->priority);
+			if (strncmp(x->name, "mark", 4) == 0 &&
+				strncmp(y->name, "nat", 3) != 0)
 				assert_true(x->priority < y->priority);
 		}
 }

@@ -24,13 +24,10 @@ static const struct {
 } public_lines[] = {
 	{ "iptables", "-A INPUT,FORWARD --in-interface swp+ -s 240.0.0.0/5,127.0.0.0/8 "
 		      "-j DROP" },
-	{ "iptables",
-		"-A INPUT --in-interface swp+ -p tcp --dport bgp -j SETCLASS --class 7",
-		"target SETCLASS is not supported yet" },
-	{ "iptables",
-		"-A INPUT -p udp --dport bootps:bootpc -j POLICE --set-mode pkt "
-		"--set-rate 100 --set-burst 100",
-		"target POLICE is not supported yet" },
+	{ "iptables", "-A INPUT --in-interface swp+ -p tcp --dport bgp -j SETCLASS "
+		      "--class 7" },
+	{ "iptables", "-A INPUT -p udp --dport bootps:bootpc -j POLICE --set-mode pkt "
+		      "--set-rate 100 --set-burst 100" },
 	{ "iptables", "-A INPUT -p udp --dport bootps:bootpc -j ACCEPT" },
 	{ "iptables", "-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT" },
 	{ "iptables", "-A INPUT -i swp+ -m addrtype --dst-type IPROUTER -j ACCEPT",
@@ -57,10 +54,8 @@ static const struct {
 	{ "iptables",
 		"-t mangle -A POSTROUTING -o swp1 -p tcp -m multiport --dports 200 -j "
 		"DROP" },
-	{ "iptables",
-		"-t mangle -A FORWARD -i swp+ -p tcp --dport bgp -j SETQOS "
-		"--set-dscp-class ef --set-cos 5",
-		"option --set-cos of target SETQOS is not supported yet" },
+	{ "iptables", "-t mangle -A FORWARD -i swp+ -p tcp --dport bgp -j SETQOS "
+		      "--set-dscp-class ef --set-cos 5" },
 	{ "iptables", "-A FORWARD -i swp4 -j SPAN --dport swp19",
 		"target SPAN is not supported yet" },
 	{ "iptables",
@@ -74,22 +69,18 @@ static const struct {
 	{ "iptables",
 		"-A INPUT -p udp -m limit --limit 1/min -j LOG --log-prefix \"FW: \" "
 		"--log-level 3" },
-	{ "iptables",
-		"-t nat -A POSTROUTING -s 10.0.0.0/24 -p tcp -j SNAT --to-source "
-		"172.30.58.0-172.30.58.80:1024-1200",
-		"table nat is not supported yet" },
+	{ "iptables", "-t nat -A POSTROUTING -s 10.0.0.0/24 -p tcp -j SNAT --to-source "
+		      "172.30.58.0-172.30.58.80:1024-1200" },
 	{ "ip6tables", "-A INPUT -i swp+ -p ipv6-icmp -m icmp6 --icmpv6-type "
 		       "router-solicitation -j ACCEPT" },
 	{ "ip6tables", "-A FORWARD -o vlan100 -p icmp6 -j ACCEPT" },
 	{ "ebtables", "-A INPUT -d BGA -i swp+ -j ACCEPT" },
-	{ "ebtables", "-A INPUT -p ARP -j police --set-mode pkt --set-rate 400",
-		"target police is not supported yet" },
-	{ "ebtables", "-A FORWARD -p 802_1Q --vlan-id 100 -j mark --mark-set 102",
-		"target mark is not supported yet" },
+	{ "ebtables", "-A INPUT -p ARP -j police --set-mode pkt --set-rate 400 "
+		      "--set-burst 100" },
+	{ "ebtables", "-A FORWARD -p 802_1Q --vlan-id 100 -j mark --mark-set 102" },
 	{ "ebtables", "-A FORWARD -p IPv4 --ip-proto udp --ip-dport 67 -j DROP",
 		"option --ip-proto (match ip) is not supported yet" },
-	{ "ebtables", "-A FORWARD -o swp5 -j setqos --set-cos 4",
-		"target setqos is not supported yet" },
+	{ "ebtables", "-A FORWARD -o swp5 -j setqos --set-cos 4" },
 	{ "ebtables", "-A FORWARD -s 00:00:00:00:00:12 -d 08:9e:01:ce:e2:04 -j DROP" },
 	/* What has to be refused for ever. */
 	{ "iptables", "-A FORWARD,INPUT -i swp1 -o swp2 -p tcp -j ACCEPT",

@@ -1,5 +1,5 @@
 /*
- * test_targets.c - what rules do: verdicts, LOG, DSCP, SETQOS, and targets refused by
+ * test_targets.c - what rules do: verdicts, logs, DSCP, marks, and targets refused by
  * name.
  */
 #include "compile_check.h"
@@ -41,19 +41,20 @@ static void
 log_has_prefix_level_and_flags(void **state)
 {
 	(void)state;
-	check_target("iptables", "-A INPUT -j LOG", "counter; log level 4 flags 0",
+	check_target("iptables", "-A INPUT -j LOG",
+		"counter; limit 10/1s burst 10; log level 4 flags 0",
 		"-A INPUT -j LOG");
 	check_target("iptables", "-A INPUT -j LOG --log-prefix \"FW: \" --log-level 3",
-		"counter; log level 3 flags 0 prefix \"FW: \"",
+		"counter; limit 10/1s burst 10; log level 3 flags 0 prefix \"FW: \"",
 		"-A INPUT -j LOG --log-prefix \"FW: \" --log-level 3");
 	check_target("iptables",
 		"-A INPUT -j LOG --log-prefix='a b' --log-level=Warning",
-		"counter; log level 4 flags 0 prefix \"a b\"",
+		"counter; limit 10/1s burst 10; log level 4 flags 0 prefix \"a b\"",
 		"-A INPUT -j LOG --log-prefix \"a b\" --log-level 4");
 	check_target("ip6tables",
 		"-A INPUT -j LOG --log-tcp-sequence --log-tcp-options --log-ip-options "
 		"--log-uid --log-macdecode --log-level debug",
-		"counter; log level 7 flags 47",
+		"counter; limit 10/1s burst 10; log level 7 flags 47",
 		"-A INPUT -j LOG --log-level 7 --log-tcp-sequence --log-tcp-options "
 		"--log-ip-options --log-uid --log-macdecode");
 	check_refused("iptables", "-A INPUT -j LOG --log-level 8",
@@ -85,64 +86,130 @@ dscp_is_set_in_mangle(void **state)
 }
 
 static void
-setqos_sets_dscp_in_both_tables(void **state)
+a_limit_of_the_rule_replaces_that_of_the_log(void **state)
 {
 	(void)state;
-	check_target("iptables", "-A INPUT -j SETQOS --set-dscp 34",
-		"counter; ip dscp set 34", "-A INPUT -j SETQOS --set-dscp 0x22");
-	check_target("ip6tables", "-t mangle -A INPUT -j SETQOS --set-dscp-class ef",
-		"counter; ip6 dscp set 46",
-		"-t mangle -A INPUT -j SETQOS --set-dscp-class EF");
-	check_refused("iptables", "-A INPUT -j SETQOS",
-		"target SETQOS needs --set-dscp or --set-dscp-class");
+	check_compiles("iptables", "-A INPUT -m limit --limit 1/min -j LOG",
+		"inet/filter_input: l3proto == 0x0800; limit 1/60s burst 5; counter; "
+		"log level 4 flags 0\n");
+}
+
+static void
+ulog_and_nflog_go_to_a_group(void **state)
+{
+	(void)state;
+	check_target("iptables", "-A INPUT -j ULOG",
+		"counter; log group 1 threshold 0 size 0", "-A INPUT -j ULOG");
+	check_target("iptables",
+		"-A INPUT -j ULOG --ulog-nlgroup 32 --ulog-prefix x --ulog-cprange 64 "
+		"--ulog-qthreshold 50",
+		"counter; log group 32 threshold 50 size 64 prefix \"x\"",
+		"-A INPUT -j ULOG --ulog-nlgroup 32 --ulog-prefix x --ulog-cprange 64 "
+		"--ulog-qthreshold 50");
+	check_target("ip6tables", "-A INPUT -j NFLOG --nflog-group 700",
+		"counter; log group 700 threshold 0 size 0",
+		"-A INPUT -j NFLOG --nflog-group 700");
+	check_refused("iptables", "-A INPUT -j ULOG --ulog-nlgroup 33",
+		"--ulog-nlgroup \"33\": not a number from 1 to 32");
+	check_refused("iptables", "-A INPUT -j ULOG --ulog-qthreshold 51",
+		"--ulog-qthreshold \"51\": not a number from 0 to 50");
 	check_refused("iptables",
-		"-A INPUT -j SETQOS --set-dscp 10 --set-dscp-class ef",
-		"--set-dscp and --set-dscp-class exclude each other");
-	check_refused("iptables", "-A INPUT -j SETQOS --set-dscp-class ef --set-cos 5",
-		"option --set-cos of target SETQOS is not supported yet");
-	check_refused("iptables", "-A INPUT -j SETQOS --set-cos 8",
-		"--set-cos \"8\": not a number from 0 to 7");
+		"-A INPUT -j ULOG --ulog-prefix 123456789012345678901234567890123",
+		"--ulog-prefix: longer than 32 bytes");
 }
 
 static void
-targets_to_come_are_refused_by_name(void **state)
+ebtables_log_in_lower_case(void **state)
 {
-	static const char *const names[] = { "POLICE", "TRICOLORPOLICE", "SPAN",
-		"ERSPAN", "MARK", "ULOG" };
-	char rule[64], reason[64];
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)snprintf(
-			rule, sizeof(rule), "-A INPUT -j %s --option 1", names[i]);
-		(void)snprintf(reason, sizeof(reason), "target %s is not supported yet",
-			names[i]);
-		check_refused("iptables", rule, reason);
-	}
-	check_refused(
-		"iptables", "-A INPUT -j REJECT", "target REJECT is not supported");
-	check_refused("iptables", "-A INPUT -j FOO", "unknown target \"FOO\"");
-	check_refused("iptables", "-A INPUT -j accept", "unknown target \"accept\"");
+	check_target("ebtables",
+		"-A OUTPUT -j log --log-prefix \"L2 \" --log-level debug --log-ip "
+		"--log-arp",
+		"counter; limit 10/1s burst 10; log level 7 flags 0 prefix \"L2 \"",
+		"-A OUTPUT -j log --log-prefix \"L2 \" --log-level 7 --log-ip "
+		"--log-arp");
+	check_refused("ebtables", "-A OUTPUT -j LOG", "unknown target \"LOG\"");
 }
 
 static void
-values_of_targets_to_come_are_checked_first(void **state)
+mark_leaves_what_is_not_the_users(void **state)
 {
 	(void)state;
-	check_refused("iptables", "-A FORWARD -i swp1 -j SETCLASS --class 8",
-		"--class \"8\": not a number from 0 to 7");
-	check_refused("iptables", "-A FORWARD -i swp1 -j SETCLASS --class 7",
-		"target SETCLASS is not supported yet");
-	check_refused("iptables", "-A FORWARD -i swp1 -j SETCLASS",
-		"target SETCLASS needs --class");
-	check_refused("ebtables", "-A INPUT -d BGA -i swp+ -j setclass --class 7",
-		"target setclass is not supported yet");
+	check_target("iptables", "-t mangle -A INPUT -j MARK --set-mark 102",
+		"counter; mark set & 0xffff0000 ^ 0x00000066",
+		"-t mangle -A INPUT -j MARK --set-mark 0x66");
+	check_target("iptables", "-t mangle -A INPUT -j MARK --set-mark 0x10/0xf0",
+		"counter; mark set & 0xffffff0f ^ 0x00000010",
+		"-t mangle -A INPUT -j MARK --set-mark 0x10/0xf0");
+	check_target("ip6tables", "-t mangle -A INPUT -j MARK --set-xmark 0x31/0xf0",
+		"counter; mark set & 0xffffff0f ^ 0x00000031",
+		"-t mangle -A INPUT -j MARK --set-xmark 0x31/0xf0");
+	check_target("iptables", "-t mangle -A INPUT -j MARK --and-mark 0xff",
+		"counter; mark set & 0xffff00ff ^ 0x00000000",
+		"-t mangle -A INPUT -j MARK --and-mark 0xff");
+	check_target("iptables", "-t mangle -A INPUT -j MARK --or-mark 3",
+		"counter; mark set & 0xfffffffc ^ 0x00000003",
+		"-t mangle -A INPUT -j MARK --or-mark 0x3");
+	check_target("iptables", "-t mangle -A INPUT -j MARK --xor-mark 3",
+		"counter; mark set & 0xffffffff ^ 0x00000003",
+		"-t mangle -A INPUT -j MARK --xor-mark 0x3");
+	check_refused("iptables", "-t mangle -A INPUT -j MARK --set-mark 100",
+		"--set-mark \"100\": marks 0 to 100 are reserved");
+	check_refused("iptables", "-t mangle -A INPUT -j MARK --set-mark 0x10000",
+		"--set-mark \"0x10000\": the bits 0xffff0000 of the mark are reserved");
+	check_refused("iptables", "-t mangle -A INPUT -j MARK --or-mark 0x80000000",
+		"--or-mark \"0x80000000\": the bits 0xffff0000 of the mark are "
+		"reserved");
+	check_refused("iptables",
+		"-t mangle -A INPUT -j MARK --or-mark 1 --set-mark 200",
+		"--set-mark and --or-mark exclude each other");
+	check_refused("iptables", "-t mangle -A INPUT -j MARK",
+		"target MARK needs --set-mark");
+	check_refused("iptables", "-A INPUT -j MARK --set-mark 200",
+		"target MARK is for table mangle only");
+	check_refused("iptables", "-t mangle -A INPUT -j MARK --set-mark x",
+		"--set-mark \"x\": not a mark (VALUE or VALUE/MASK)");
+}
+
+static void
+ebtables_marks_are_written_ahead_of_ip_rules(void **state)
+{
+	(void)state;
+	check_compiles("ebtables",
+		"-A FORWARD -p 802_1Q --vlan-id 100 -j mark --mark-set 102",
+		"bridge/filter_forward eb: ether type == 0x8100; vlan id == 100; "
+		"accept\n"
+		"bridge/mark_prerouting eb: ether type == 0x8100; vlan id == 100; "
+		"counter; mark set & 0xffff0000 ^ 0x00000066; accept\n");
+	check_compiles("ebtables",
+		"-A FORWARD -o swp1 -j mark --set-mark 102 --mark-target CONTINUE",
+		"bridge/mark_forward eb: oifname == swp1; counter; mark set & "
+		"0xffff0000 ^ 0x00000066\n");
+	check_compiles("ebtables", "-A OUTPUT -j mark --mark-or 1",
+		"bridge/filter_output eb: counter; mark set & 0xfffffffe ^ 0x00000001; "
+		"accept\n");
 	check_refused("ebtables",
 		"-A FORWARD -p 802_1Q --vlan-id 100 -j mark --mark-set 10",
 		"--mark-set \"10\": marks 0 to 100 are reserved");
+	check_refused("ebtables", "-A FORWARD -j mark --mark-set 200/0xff",
+		"--mark-set \"200/0xff\": not a mark");
 	check_refused("ebtables",
-		"-A FORWARD -p 802_1Q --vlan-id 100 -j mark --set-mark 102",
-		"target mark is not supported yet");
+		"-A FORWARD -j mark --mark-set 200 --mark-target RETURN",
+		"--mark-target \"RETURN\": not ACCEPT or CONTINUE");
+}
+
+static void
+what_is_not_supported_is_refused_by_name(void **state)
+{
+	(void)state;
+	check_refused(
+		"iptables", "-A INPUT -j REJECT", "target REJECT is not supported");
+	check_refused(
+		"ebtables", "-A INPUT -j CONTINUE", "target CONTINUE is not supported");
+	check_refused("iptables", "-A INPUT -j FOO", "unknown target \"FOO\"");
+	check_refused("iptables", "-A INPUT -j accept", "unknown target \"accept\"");
+	check_refused("iptables", "-t nat -A PREROUTING -j DROP",
+		"target DROP is not for table nat");
 }
 
 int
@@ -152,9 +219,12 @@ main(void)
 		cmocka_unit_test(verdicts_end_the_rule),
 		cmocka_unit_test(log_has_prefix_level_and_flags),
 		cmocka_unit_test(dscp_is_set_in_mangle),
-		cmocka_unit_test(setqos_sets_dscp_in_both_tables),
-		cmocka_unit_test(targets_to_come_are_refused_by_name),
-		cmocka_unit_test(values_of_targets_to_come_are_checked_first),
+		cmocka_unit_test(a_limit_of_the_rule_replaces_that_of_the_log),
+		cmocka_unit_test(ulog_and_nflog_go_to_a_group),
+		cmocka_unit_test(ebtables_log_in_lower_case),
+		cmocka_unit_test(mark_leaves_what_is_not_the_users),
+		cmocka_unit_test(ebtables_marks_are_written_ahead_of_ip_rules),
+		cmocka_unit_test(what_is_not_supported_is_refused_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
