@@ -16,12 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "aclserver/attach.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
 struct child {
-	pid_t pid;   /* 0 once it was reaped */
-	int pidfd;   /* readable when it ended */
+	pid_t pid;   /* 0 once it was reaped, and if it is no child of ours */
+	int pidfd;   /* readable when it ended; -1 if it is no child of ours */
 	int channel; /* our end of the socketpair; non-blocking */
 	struct loop_source *on_pidfd, *on_channel;
 	struct child_events events;
@@ -79,6 +80,8 @@ exec_http_process(
 	/* If the parent died before this call, its end would go unnoticed. */
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
 		_exit(1);
+	/* Only the first process of a service speaks to systemd. */
+	unsetenv("NOTIFY_SOCKET");
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	fcntl(channel_fd, F_SETFD, 0);
@@ -90,11 +93,21 @@ exec_http_process(
 }
 
 static int
+enlarge_buffer(int fd)
+{
+	const int size = CHANNEL_SOCKET_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+		return -errno;
+	return 0;
+}
+
+static int
 spawn(struct child *child, const struct child_spec *spec, struct err *err)
 {
 	AUTO_CLOSE int conf_fd = -1;
 	AUTO_CLOSE int theirs = -1;
-	const int size = CHANNEL_SOCKET_BUFFER;
 	pid_t parent = getpid();
 	int pair[2];
 	int r;
@@ -108,10 +121,7 @@ spawn(struct child *child, const struct child_spec *spec, struct err *err)
 	child->channel = pair[0];
 	theirs = pair[1];
 	if (fcntl(child->channel, F_SETFL, O_NONBLOCK) < 0 ||
-		(setsockopt(child->channel, SOL_SOCKET, SO_SNDBUFFORCE, &size,
-			 sizeof(size)) < 0 &&
-			setsockopt(child->channel, SOL_SOCKET, SO_SNDBUF, &size,
-				sizeof(size)) < 0))
+		enlarge_buffer(child->channel) < 0)
 		return err_sys(err, -errno, "HTTP process: socketpair");
 	child->pid = fork();
 	if (child->pid < 0)
@@ -129,10 +139,16 @@ spawn(struct child *child, const struct child_spec *spec, struct err *err)
 static void
 bad_message(struct child *child, const struct err *err)
 {
-	log_error("HTTP process %d: %s; ending it", (int)child->pid, err->text);
-	kill(child->pid, SIGKILL);
-	loop_remove(child->on_channel);
-	child->on_channel = NULL;
+	if (child->pid > 0) {
+		log_error("HTTP process %d: %s; ending it", (int)child->pid, err->text);
+		kill(child->pid, SIGKILL);
+		loop_remove(child->on_channel);
+		child->on_channel = NULL;
+		return;
+	}
+	/* A user without privilege cannot kill it: it is heard no more. */
+	log_error("HTTP process: %s; closing its channel", err->text);
+	(void)shutdown(child->channel, SHUT_RDWR);
 }
 
 void
@@ -151,8 +167,9 @@ child_receive(struct child *child)
 		}
 		child->events.message(&msg, child->events.user_data);
 	}
-	/* The end of the stream comes just before the end of the process. */
-	if (n == 0 && child->on_channel) {
+	/* The end of the stream comes just before the end of a child. For others it is
+	 * their end, which is told by the loop: callers do not expect it here. */
+	if (n == 0 && child->pidfd >= 0) {
 		loop_remove(child->on_channel);
 		child->on_channel = NULL;
 	}
@@ -161,8 +178,13 @@ child_receive(struct child *child)
 static void
 on_channel(struct loop *loop, int fd, unsigned events, void *user_data)
 {
-	(void)loop, (void)fd, (void)events;
-	child_receive(user_data);
+	struct child *child = user_data;
+	char byte;
+
+	(void)loop, (void)events;
+	child_receive(child);
+	if (child->pidfd < 0 && recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
+		child->events.ended(0, child->events.user_data);
 }
 
 static void
@@ -205,6 +227,45 @@ child_start(struct loop *loop, const struct child_spec *spec,
 	return NULL;
 }
 
+static int
+greet(struct child *child, const struct child_spec *spec, struct err *err)
+{
+	AUTO_CLOSE int conf_fd = -1;
+	int r = conf_to_fd(spec, &conf_fd);
+
+	if (r == 0)
+		r = enlarge_buffer(child->channel);
+	if (r == 0)
+		r = attach_greet(child->channel, conf_fd);
+	return r < 0 ? err_sys(err, r,
+			       "HTTP process: cannot hand over the configuration")
+		     : 0;
+}
+
+struct child *
+child_adopt(struct loop *loop, int fd, const struct child_spec *spec,
+	const struct child_events *events, struct err *err)
+{
+	struct child *child = calloc(1, sizeof(*child));
+
+	if (!child) {
+		close(fd);
+		err_set(err, -ENOMEM, "HTTP process: out of memory");
+		return NULL;
+	}
+	child->pidfd = -1;
+	child->channel = fd;
+	child->events = *events;
+	if (greet(child, spec, err) == 0) {
+		child->on_channel = loop_add_fd(loop, fd, LOOP_READ, on_channel, child);
+		if (child->on_channel)
+			return child;
+		err_sys(err, -errno, "HTTP process: cannot watch it");
+	}
+	child_free(child);
+	return NULL;
+}
+
 int
 child_send(struct child *child, const struct channel_msg *msg)
 {
@@ -226,4 +287,6 @@ child_stop(struct child *child)
 {
 	if (child->pid > 0)
 		kill(child->pid, SIGTERM);
+	else if (child->pidfd < 0)
+		(void)shutdown(child->channel, SHUT_WR); /* it may still report */
 }

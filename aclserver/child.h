@@ -42,17 +42,24 @@ struct child;
 struct child *child_start(struct loop *loop, const struct child_spec *spec,
 	const struct child_events *events, struct err *err);
 
+/** Take over a process that came by itself over @fd (taken), non-blocking; it gets the
+ * configuration and is no child of ours: its end is the end of the connection, and
+ * "ended" says status 0. NULL with @err. */
+struct child *child_adopt(struct loop *loop, int fd, const struct child_spec *spec,
+	const struct child_events *events, struct err *err);
+
 /** Send a message; never blocks. 0, or negative errno (-EAGAIN: the process does not
  * read). */
 int child_send(struct child *child, const struct channel_msg *msg);
 
-/** Ask it to finish its requests and end (SIGTERM); "ended" follows. */
+/** Ask it to finish its requests and end (SIGTERM, or the end of what we say); "ended"
+ * follows. */
 void child_stop(struct child *child);
 
 /** Take all messages that have arrived. Called by the loop; also to be called before a
  * commit, so that one commit answers as many as possible. */
 void child_receive(struct child *child);
 
-/** Kill the process if it still runs, reap it, free; accepts NULL. No event is called.
- */
+/** Kill the process if it still runs and is our child, reap it, free; accepts NULL. No
+ * event is called. */
 void child_free(struct child *child);

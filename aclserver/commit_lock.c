@@ -14,13 +14,27 @@
 
 #include "common/cleanup.h"
 #include "common/mono.h"
+#include "common/priv.h"
 
 enum { LOCK_RETRY_MS = 2 };
+
+/* O_NOFOLLOW, and as the owner of the directory: it may be a daemon's. */
+static int
+open_file(struct commit_lock *lock, const char *path)
+{
+	int r;
+
+	lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	r = lock->fd < 0 ? -errno : 0;
+	priv_files_as_self();
+	return r;
+}
 
 int
 commit_lock_open(struct commit_lock *lock, const char *run_dir, struct err *err)
 {
 	AUTO_FREE char *path = NULL;
+	int r;
 
 	lock->fd = -1;
 	lock->stamp = 0;
@@ -28,10 +42,10 @@ commit_lock_open(struct commit_lock *lock, const char *run_dir, struct err *err)
 		return err_sys(err, -errno, "%s: cannot make the directory", run_dir);
 	if (asprintf(&path, "%s/acl.lock", run_dir) < 0)
 		return err_set(err, -ENOMEM, "%s: out of memory", run_dir);
-	lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (lock->fd < 0)
-		return err_sys(err, -errno, "%s: cannot open", path);
-	return 0;
+	r = priv_files_as_owner(run_dir);
+	if (r == 0)
+		r = open_file(lock, path);
+	return r < 0 ? err_sys(err, r, "%s: cannot open", path) : 0;
 }
 
 void

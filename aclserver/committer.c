@@ -14,6 +14,7 @@
 #include "aclserver/last_good.h"
 #include "common/mono.h"
 #include "common/nft_dump.h"
+#include "common/priv.h"
 
 enum {
 	LOCK_WAIT_MS = 30000,
@@ -58,18 +59,13 @@ has_file(const struct policy_key *key, void *user_data)
 	return policy_table_find(user_data, key) != NULL;
 }
 
-/* Copies are a comfort: that they cannot be kept is a warning, not a failure. */
-static void
-keep_copies(struct commit *commit)
+static int
+write_copies(struct commit *commit, const char *dir, struct err *err)
 {
-	const char *dir = commit->committer->conf.state_dir;
-	struct err err;
 	int r = 0;
 
-	if (!dir)
-		return;
 	if (commit->plan.view) {
-		r = last_good_prepare(dir, commit->committer->load, &err);
+		r = last_good_prepare(dir, commit->committer->load, err);
 		last_good_prune(dir, commit->committer->load, has_file,
 			&commit->committer->table);
 	}
@@ -82,8 +78,27 @@ keep_copies(struct commit *commit)
 			last_good_remove(dir, &change->file->key);
 		else
 			r = last_good_put(dir, &change->file->key, change->source.text,
-				change->source.len, &err);
+				change->source.len, err);
 	}
+	return r;
+}
+
+/* Copies are a comfort: that they cannot be kept is a warning, not a failure. */
+static void
+keep_copies(struct commit *commit)
+{
+	const char *dir = commit->committer->conf.state_dir;
+	struct err err;
+	int r;
+
+	if (!dir)
+		return;
+	r = priv_files_as_owner(dir);
+	if (r == 0)
+		r = write_copies(commit, dir, &err);
+	else
+		err_sys(&err, r, "cannot become its owner");
+	priv_files_as_self();
 	if (r < 0)
 		diags_add(&commit->general, DIAG_WARNING, dir, 0, NULL,
 			"no copies of the last good policy: %s", err.text);

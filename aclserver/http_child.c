@@ -30,6 +30,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/priv.h"
+#include "common/sdnotify.h"
 
 enum {
 	STOP_GRACE_S = 5,  /* for requests that run when the end has come */
@@ -74,6 +75,7 @@ struct child {
 	int wake_fd;     /* eventfd: a DIRTY could not be sent */
 	char *packet;    /* room for the largest message of the parent */
 	bool unreadable; /* the newest report was: said once */
+	bool watchdog;   /* of systemd is to be fed */
 	enum http_child_exit result;
 
 	pthread_mutex_t lock; /* guards all below */
@@ -280,6 +282,8 @@ on_check(struct loop *loop, void *user_data)
 
 	(void)loop;
 	http_check(c->http);
+	if (c->watchdog)
+		sdnotify_send("WATCHDOG=1");
 	loop_timer_in(c->check_timer, CHECK_MS);
 }
 
@@ -424,6 +428,9 @@ serve(struct child *c, struct err *err)
 
 	log_notice("HTTP server: listening on http://%s:%u/acl/", c->conf->address,
 		http_port(c->http));
+	/* Only where this process is a service of its own: else nobody listens. */
+	sdnotify_send("READY=1\nSTATUS=serving");
+	c->watchdog = sdnotify_watchdog_ms() > 0;
 	loop_timer_in(c->check_timer, CHECK_MS);
 	result = loop_run(c->loop);
 	drain(c);

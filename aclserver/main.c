@@ -10,8 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aclserver/attach.h"
 #include "aclserver/child.h"
 #include "aclserver/http_child.h"
+#include "aclserver/http_service.h"
+#include "aclserver/policy_dir.h"
 #include "aclserver/server.h"
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -21,14 +24,24 @@
 
 enum { EXIT_BAD_USAGE = 2, CONF_FILE_MAX = 1 << 20 };
 
-enum { OPTION_HTTP_PROCESS = 256 };
+enum {
+	OPTION_HTTP_PROCESS = 256,
+	OPTION_HTTP_WORKER,
+	OPTION_HTTP,
+	OPTION_PREPARE,
+	OPTION_COMMITTER,
+};
 
 struct arguments {
 	const char *conf_path;
-	bool conf_given;  /* then the file has to exist */
-	bool check_only;  /* -n */
-	const char *http; /* value of CHILD_OPTION, or NULL */
-	int status;       /* to exit with at once; -1 = go on */
+	bool conf_given;     /* then the file has to exist */
+	bool check_only;     /* -n */
+	bool prepare_only;   /* --prepare */
+	bool committer;      /* --committer */
+	const char *http;    /* value of CHILD_OPTION, or NULL */
+	const char *service; /* value of --http, or NULL */
+	const char *worker;  /* value of HTTP_SERVICE_OPTION, or NULL */
+	int status;          /* to exit with at once; -1 = go on */
 };
 
 static const struct option long_options[] = {
@@ -36,6 +49,10 @@ static const struct option long_options[] = {
 	{ "check", no_argument, NULL, 'n' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
+	{ "prepare", no_argument, NULL, OPTION_PREPARE },
+	{ "committer", no_argument, NULL, OPTION_COMMITTER },
+	{ "http", optional_argument, NULL, OPTION_HTTP },
+	{ "http-worker", required_argument, NULL, OPTION_HTTP_WORKER },
 	{ "http-process", required_argument, NULL, OPTION_HTTP_PROCESS },
 	{ 0 },
 };
@@ -44,49 +61,82 @@ static void
 print_usage(FILE *out)
 {
 	fprintf(out,
-		"Usage: tapgate-aclserver [-c FILE] [-n]\n"
+		"Usage: tapgate-aclserver [-c FILE] [-n | --prepare | --committer]\n"
+		"       tapgate-aclserver --http[=SOCKET]\n"
 		"REST server for ACLs: PUT /acl/NAME installs iptables lines.\n\n"
 		"  -c, --config FILE  configuration (default %s)\n"
 		"  -n, --check        check the configuration and exit\n"
+		"  --prepare          only make the policy directory, as root\n"
+		"  --committer        only install ACLs; another process serves HTTP\n"
+		"  --http[=SOCKET]    only serve HTTP, for the committer at SOCKET\n"
+		"                     (default %s)\n"
 		"  -V, --version      print the version\n"
 		"  -h, --help         print this text\n",
-		SERVER_CONF_PATH);
+		SERVER_CONF_PATH, ATTACH_DEFAULT_PATH);
+}
+
+static void
+print_version(void)
+{
+	printf("tapgate-aclserver %s\n", TAPGATE_VERSION);
+}
+
+static void
+take_option(struct arguments *args, int option)
+{
+	switch (option) {
+	case 'c':
+		args->conf_path = optarg;
+		args->conf_given = true;
+		break;
+	case 'n':
+		args->check_only = true;
+		break;
+	case 'V':
+		print_version();
+		args->status = EXIT_SUCCESS;
+		break;
+	case 'h':
+		print_usage(stdout);
+		args->status = EXIT_SUCCESS;
+		break;
+	case OPTION_PREPARE:
+		args->prepare_only = true;
+		break;
+	case OPTION_COMMITTER:
+		args->committer = true;
+		break;
+	case OPTION_HTTP:
+		args->service = optarg ? optarg : ATTACH_DEFAULT_PATH;
+		break;
+	case OPTION_HTTP_WORKER:
+		args->worker = optarg;
+		break;
+	case OPTION_HTTP_PROCESS:
+		args->http = optarg;
+		break;
+	default:
+		print_usage(stderr);
+		args->status = EXIT_BAD_USAGE;
+	}
 }
 
 static struct arguments
 parse_arguments(int argc, char **argv)
 {
 	struct arguments args = { .conf_path = SERVER_CONF_PATH, .status = -1 };
-	int option;
+	int option, modes;
 
-	while ((option = getopt_long(argc, argv, "c:nhV", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			args.conf_path = optarg;
-			args.conf_given = true;
-			break;
-		case 'n':
-			args.check_only = true;
-			break;
-		case 'V':
-			printf("tapgate-aclserver %s\n", TAPGATE_VERSION);
-			args.status = EXIT_SUCCESS;
-			break;
-		case 'h':
-			print_usage(stdout);
-			args.status = EXIT_SUCCESS;
-			break;
-		case OPTION_HTTP_PROCESS:
-			args.http = optarg;
-			break;
-		default:
-			print_usage(stderr);
-			args.status = EXIT_BAD_USAGE;
-		}
-	}
-	if (args.status < 0 && optind < argc) {
+	while ((option = getopt_long(argc, argv, "c:nhV", long_options, NULL)) != -1)
+		take_option(&args, option);
+	modes = args.check_only + args.prepare_only + args.committer +
+		(args.http || args.service || args.worker);
+	if (args.status < 0 && optind < argc)
 		fprintf(stderr, "tapgate-aclserver: unexpected argument \"%s\"\n",
 			argv[optind]);
+	else if (args.status < 0 && modes > 1)
+		fprintf(stderr, "tapgate-aclserver: options contradict each other\n");
+	if (args.status < 0 && (optind < argc || modes > 1)) {
 		print_usage(stderr);
 		args.status = EXIT_BAD_USAGE;
 	}
@@ -137,51 +187,56 @@ load_conf(const struct arguments *args, struct server_spec *spec)
 
 /* What the file alone does not tell. */
 static int
-check_user(const struct arguments *args, const struct server_conf *conf)
+check_user(
+	const struct server_conf *conf, uid_t *ret_uid, gid_t *ret_gid, struct err *err)
 {
-	struct err err;
-	uid_t uid;
-	gid_t gid;
-	int r = priv_find_user(conf->user, &uid, &gid, &err);
+	int r = priv_find_user(conf->user, ret_uid, ret_gid, err);
 
-	if (r == 0 && uid == 0)
-		r = err_set(&err, -EINVAL,
+	if (r == 0 && *ret_uid == 0)
+		r = err_set(err, -EINVAL,
 			"user = %s: the HTTP process must not be root", conf->user);
-	if (r < 0)
-		log_error("%s: %s", args->conf_path, err.text);
 	return r;
 }
 
 static int
-run_server(const struct arguments *args)
+serve(struct server_spec *spec)
 {
-	struct server_spec spec = { .conf_path = args->conf_path };
-	struct server *server;
 	struct err err;
+	struct server *server = server_new(spec, &err);
 	int r;
 
-	if (load_conf(args, &spec) < 0)
-		return EXIT_FAILURE;
-	if (args->check_only) {
-		r = check_user(args, &spec.conf);
-		server_conf_done(&spec.conf);
-		free(spec.conf_text);
-		if (r == 0)
-			printf("%s: fine\n", args->conf_path);
-		return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-	}
-	if (check_user(args, &spec.conf) < 0) {
-		server_conf_done(&spec.conf);
-		free(spec.conf_text);
-		return EXIT_FAILURE;
-	}
-	server = server_new(&spec, &err);
 	if (!server) {
 		log_error("%s", err.text);
 		return EXIT_FAILURE;
 	}
 	r = server_run(server);
 	server_free(server);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+run_server(const struct arguments *args)
+{
+	struct server_spec spec = { .conf_path = args->conf_path,
+		.separate = args->committer };
+	struct err err;
+	uid_t uid;
+	gid_t gid;
+	int r;
+
+	if (load_conf(args, &spec) < 0)
+		return EXIT_FAILURE;
+	r = check_user(&spec.conf, &uid, &gid, &err);
+	if (r == 0 && args->prepare_only)
+		r = policy_dir_prepare(spec.conf.policy_dir, uid, gid, &err);
+	if (r == 0 && !args->check_only && !args->prepare_only)
+		return serve(&spec);
+	if (r < 0)
+		log_error("%s: %s", args->conf_path, err.text);
+	else if (args->check_only)
+		printf("%s: fine\n", args->conf_path);
+	server_conf_done(&spec.conf);
+	free(spec.conf_text);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -207,31 +262,69 @@ parse_http_arguments(const char *value, struct http_arguments *ret)
 	return rest ? -EINVAL : 0;
 }
 
-/* The privileged process started us: the configuration was checked there. */
+/* The configuration was checked by the committer, who gave it to us. */
 static int
-run_http_process(const char *value)
+run_http_process(const struct http_arguments *args)
 {
 	AUTO_FREE char *text = NULL;
-	struct http_arguments args;
 	struct server_conf conf;
 	char path[32];
 	size_t len;
 	int status;
 
-	if (parse_http_arguments(value, &args) < 0) {
-		log_error("%s is not for use by hand", CHILD_OPTION);
-		return EXIT_BAD_USAGE;
-	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%u", args.conf_fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%u", args->conf_fd);
 	if (file_read(AT_FDCWD, path, CONF_FILE_MAX, &text, &len) < 0 ||
 		server_conf_parse("configuration", text, len, &conf,
 			server_log_conf_problem, NULL) < 0)
 		return HTTP_CHILD_FAILED;
-	close((int)args.conf_fd);
+	close((int)args->conf_fd);
 	use_log_settings(&conf);
-	status = http_child_run(&conf, (int)args.channel_fd, args.uid, args.gid);
+	status = http_child_run(&conf, (int)args->channel_fd, args->uid, args->gid);
 	/* Its threads may still run and use the configuration: nothing is torn down. */
 	_exit(status);
+}
+
+/* The privileged process started us. */
+static int
+run_as_child(const char *value)
+{
+	struct http_arguments args;
+
+	if (parse_http_arguments(value, &args) == 0)
+		return run_http_process(&args);
+	log_error("%s is not for use by hand", CHILD_OPTION);
+	return EXIT_BAD_USAGE;
+}
+
+static int
+run_as_worker(const char *path)
+{
+	struct http_arguments args = { .uid = geteuid(), .gid = getegid() };
+	int channel_fd, conf_fd;
+	struct err err;
+
+	if (attach_connect(path, &channel_fd, &conf_fd, &err) < 0) {
+		log_error("%s", err.text);
+		return EXIT_FAILURE;
+	}
+	args.channel_fd = (uint32_t)channel_fd;
+	args.conf_fd = (uint32_t)conf_fd;
+	return run_http_process(&args);
+}
+
+static int
+run_http_service(const char *path)
+{
+	struct err err;
+
+	if (geteuid() == 0) {
+		log_error("the HTTP process must not be root");
+		return EXIT_FAILURE;
+	}
+	if (http_service_run(path, &err) == 0)
+		return EXIT_SUCCESS;
+	log_error("%s", err.text);
+	return EXIT_FAILURE;
 }
 
 int
@@ -242,5 +335,9 @@ main(int argc, char **argv)
 	if (args.status >= 0)
 		return args.status;
 	log_open("tapgate-aclserver");
-	return args.http ? run_http_process(args.http) : run_server(&args);
+	if (args.http)
+		return run_as_child(args.http);
+	if (args.worker)
+		return run_as_worker(args.worker);
+	return args.service ? run_http_service(args.service) : run_server(&args);
 }

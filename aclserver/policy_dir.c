@@ -18,22 +18,33 @@
 
 enum { POLICY_DIR_MODE = 01775, PARENT_MODE = 0755 };
 
+/* Whatever the umask: others have to find their way through it. */
+static int
+make_dir(const char *path, struct err *err)
+{
+	if (mkdir(path, PARENT_MODE) == 0)
+		(void)chmod(path, PARENT_MODE); /* it is ours */
+	else if (errno != EEXIST)
+		return err_sys(err, -errno, "%s: cannot make the directory", path);
+	return 0;
+}
+
 static int
 make_parents(const char *path, struct err *err)
 {
 	AUTO_FREE char *copy = strdup(path);
 
+	int r = 0;
+
 	if (!copy)
 		return err_set(err, -ENOMEM, "%s: out of memory", path);
-	for (char *slash = strchr(copy + 1, '/'); slash;
+	for (char *slash = strchr(copy + 1, '/'); slash && r == 0;
 		slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdir(copy, PARENT_MODE) < 0 && errno != EEXIST)
-			return err_sys(
-				err, -errno, "%s: cannot make the directory", copy);
+		r = make_dir(copy, err);
 		*slash = '/';
 	}
-	return 0;
+	return r;
 }
 
 static bool
@@ -86,10 +97,10 @@ policy_dir_prepare(const char *path, uid_t uid, gid_t gid, struct err *err)
 	struct stat st;
 	int r = make_parents(path, err);
 
+	if (r == 0)
+		r = make_dir(path, err);
 	if (r < 0)
 		return r;
-	if (mkdir(path, PARENT_MODE) < 0 && errno != EEXIST)
-		return err_sys(err, -errno, "%s: cannot make the directory", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, -errno, "%s: cannot open the directory", path);

@@ -10,12 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "aclserver/backend.h"
-#include "aclserver/child.h"
 #include "aclserver/instance.h"
+#include "aclserver/keeper.h"
 #include "aclserver/policy_dir.h"
 #include "aclserver/report.h"
 #include "aclserver/watch.h"
@@ -26,9 +25,6 @@
 #include "common/sdnotify.h"
 
 enum {
-	RESTART_FIRST_MS = 100,
-	RESTART_MOST_MS = 5000,
-	STOP_LIMIT_MS = 10000,   /* for the HTTP process to finish its requests */
 	CONF_FILE_MAX = 1 << 20, /* bytes of the configuration file */
 	CHECK_MS = 1000,    /* how often it is looked whether our tables are there */
 	SEND_RETRY_MS = 20, /* when the HTTP process does not take its message */
@@ -42,18 +38,14 @@ struct server {
 	struct loop *loop;
 	struct watch *watch;
 	struct backend *backend;
-	struct child *child; /* NULL while none runs */
-	struct loop_source *restart_timer, *stop_timer, *commit_timer, *send_timer;
-	struct loop_source *watchdog_timer, *check_timer;
-	int64_t restart_ms;    /* next delay */
-	uint64_t wanted;       /* newest generation that the child reported */
+	struct keeper *keeper; /* of the HTTP process */
+	struct loop_source *commit_timer, *send_timer, *watchdog_timer, *check_timer;
+	uint64_t wanted;       /* newest generation that the HTTP process reported */
 	uint64_t committing;   /* generation of the commit that runs */
 	uint64_t answered;     /* generation of the newest result */
 	enum commit_what next; /* what the next commit has to read */
 	bool pending;          /* a commit is asked for */
-	bool child_ready;      /* it said HELLO */
-	bool was_ready;        /* some child did: READY was told */
-	bool stopping, restarting;
+	bool stopping;
 	int returncode; /* of the newest result */
 	char *report;   /* JSON of the newest result; owned */
 	size_t report_len;
@@ -75,12 +67,10 @@ send_result(struct server *server)
 	};
 	int r;
 
-	if (!server->child || !server->child_ready)
-		return;
-	r = child_send(server->child, &msg);
+	r = keeper_send(server->keeper, &msg);
 	if (r == -EAGAIN) /* it is busy: the newest result is sent a little later */
 		loop_timer_in(server->send_timer, SEND_RETRY_MS);
-	else if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+	else if (r < 0 && r != -ENOTCONN && r != -EPIPE && r != -ECONNRESET)
 		log_warning("HTTP process: cannot tell the result: %s", strerror(-r));
 }
 
@@ -153,11 +143,10 @@ on_file_event(const char *dir, const char *name, void *user_data)
 
 	backend_changed(server->backend, dir, name);
 	/* The HTTP process holds the directory open: it has to look for it anew. */
-	if (dir && !name && server->child && !server->restarting && !server->stopping) {
+	if (dir && !name && !server->stopping) {
 		log_warning("%s was removed or renamed; starting the HTTP process anew",
 			dir);
-		server->restarting = true;
-		child_stop(server->child);
+		keeper_renew(server->keeper);
 	}
 }
 
@@ -182,8 +171,7 @@ start_commit(struct server *server)
 
 	if (backend_busy(server->backend) || server->stopping)
 		return;
-	if (server->child)
-		child_receive(server->child);
+	keeper_receive(server->keeper);
 	/* The rename happened before its generation was reported, so its event waits
 	 * here. */
 	watch_read(server->watch, on_file_event, server);
@@ -229,138 +217,66 @@ on_watch(struct loop *loop, int fd, unsigned events, void *user_data)
 /* ---- the HTTP process ---- */
 
 static void
-on_child_message(const struct channel_msg *msg, void *user_data)
+on_http_started(void *user_data)
 {
 	struct server *server = user_data;
-
-	if (msg->type == CHANNEL_HELLO) {
-		server->child_ready = true;
-		server->restart_ms = RESTART_FIRST_MS;
-		send_result(server);
-		if (!server->was_ready)
-			sdnotify_send("READY=1\nSTATUS=serving");
-		server->was_ready = true;
-		return;
-	}
-	if (msg->generation <= server->wanted)
-		return;
-	server->wanted = msg->generation;
-	request_commit(server, COMMIT_CHANGED);
-}
-
-static void on_child_ended(int status, void *user_data);
-
-static int
-start_child(struct server *server)
-{
-	const struct child_spec spec = {
-		.conf_text = server->spec.conf_text,
-		.conf_len = server->spec.conf_len,
-		.uid = server->uid,
-		.gid = server->gid,
-	};
-	const struct child_events events = {
-		.message = on_child_message,
-		.ended = on_child_ended,
-		.user_data = server,
-	};
-	struct err err;
 
 	/* A new process counts from 1 again; what it did not report is found by its
 	 * files. */
 	server->wanted = server->answered = server->committing = 0;
-	server->child_ready = false;
-	server->child = child_start(server->loop, &spec, &events, &err);
-	if (server->child)
-		return 0;
-	log_error("%s", err.text);
-	return err.code;
 }
 
 static void
-plan_restart(struct server *server)
+on_http_ready(void *user_data)
 {
-	loop_timer_in(server->restart_timer, server->restart_ms);
-	server->restart_ms *= 2;
-	if (server->restart_ms > RESTART_MOST_MS)
-		server->restart_ms = RESTART_MOST_MS;
+	struct server *server = user_data;
+
+	send_result(server);
+	if (!server->spec.separate)
+		sdnotify_send("READY=1\nSTATUS=serving");
 }
 
 static void
-log_child_end(const struct server *server, int status)
+on_http_dirty(uint64_t generation, void *user_data)
 {
-	if (server->stopping || server->restarting)
+	struct server *server = user_data;
+
+	if (generation <= server->wanted)
 		return;
-	if (WIFSIGNALED(status))
-		log_error("HTTP process was killed by signal %d", WTERMSIG(status));
-	else
-		log_error("HTTP process ended with status %d", WEXITSTATUS(status));
+	server->wanted = generation;
+	request_commit(server, COMMIT_CHANGED);
 }
 
 static void
-on_child_ended(int status, void *user_data)
+on_http_lost(void *user_data)
 {
-	struct server *server = user_data;
-
-	log_child_end(server, status);
-	child_free(server->child);
-	server->child = NULL;
-	server->child_ready = false;
-	if (server->stopping) {
-		loop_stop(server->loop, 0);
-	} else if (!server->was_ready) {
-		loop_stop(server->loop,
-			-EIO); /* it never worked: let the caller see why */
-	} else if (server->restarting) {
-		server->restarting = false;
-		loop_timer_at(server->restart_timer, mono_now());
-	} else {
-		/* It may have made files durable and died before it said so. */
-		request_commit(server, COMMIT_CHANGED);
-		plan_restart(server);
-	}
+	/* It may have made files durable and died before it said so. */
+	request_commit(user_data, COMMIT_CHANGED);
 }
 
 static void
-on_restart_timer(struct loop *loop, void *user_data)
+on_http_ended(int result, void *user_data)
 {
-	struct server *server = user_data;
+	const struct server *server = user_data;
 
-	(void)loop;
-	if (!server->stopping && start_child(server) < 0)
-		plan_restart(server);
+	loop_stop(server->loop, result);
 }
 
 /* ---- signals ---- */
-
-static void
-on_stop_timer(struct loop *loop, void *user_data)
-{
-	struct server *server = user_data;
-
-	log_warning("HTTP process does not end; killing it");
-	child_free(server->child);
-	server->child = NULL;
-	loop_stop(loop, 0);
-}
 
 static void
 on_stop_signal(struct loop *loop, int signo, void *user_data)
 {
 	struct server *server = user_data;
 
+	(void)loop;
 	if (server->stopping)
 		return;
 	log_notice("stopping (%s); installed ACLs stay",
 		signo == SIGINT ? "SIGINT" : "SIGTERM");
 	sdnotify_send("STOPPING=1");
 	server->stopping = true;
-	if (!server->child) {
-		loop_stop(loop, 0);
-		return;
-	}
-	child_stop(server->child);
-	loop_timer_in(server->stop_timer, STOP_LIMIT_MS);
+	keeper_stop(server->keeper);
 }
 
 void
@@ -400,9 +316,7 @@ use_conf(struct server *server, struct server_spec *fresh)
 	log_set_level(server_conf_log_level(&server->spec.conf));
 	log_set_topics(server->spec.conf.debug);
 	log_notice("%s: new configuration in use", server->spec.conf_path);
-	server->restarting = server->child != NULL;
-	if (server->child)
-		child_stop(server->child);
+	keeper_use_conf(server->keeper, server->spec.conf_text, server->spec.conf_len);
 }
 
 static void
@@ -489,14 +403,12 @@ add_sources(struct server *server)
 {
 	struct loop *loop = server->loop;
 
-	server->restart_timer = loop_add_timer(loop, on_restart_timer, server);
-	server->stop_timer = loop_add_timer(loop, on_stop_timer, server);
 	server->commit_timer = loop_add_timer(loop, on_commit_timer, server);
 	server->send_timer = loop_add_timer(loop, on_send_timer, server);
 	server->watchdog_timer = loop_add_timer(loop, on_watchdog_timer, server);
 	server->check_timer = loop_add_timer(loop, on_check_timer, server);
-	if (!server->check_timer || !server->restart_timer || !server->stop_timer ||
-		!server->commit_timer || !server->send_timer || !server->watchdog_timer)
+	if (!server->check_timer || !server->commit_timer || !server->send_timer ||
+		!server->watchdog_timer)
 		return -errno;
 	if (!loop_add_fd(loop, watch_fd(server->watch), LOOP_READ, on_watch, server) ||
 		!loop_add_signal(loop, SIGTERM, on_stop_signal, server) ||
@@ -504,6 +416,27 @@ add_sources(struct server *server)
 		!loop_add_signal(loop, SIGHUP, on_reload_signal, server))
 		return -errno;
 	return 0;
+}
+
+static int
+add_keeper(struct server *server, struct err *err)
+{
+	const struct keeper_spec spec = {
+		.conf_text = server->spec.conf_text,
+		.conf_len = server->spec.conf_len,
+		.uid = server->uid,
+		.gid = server->gid,
+		.run_dir = server->spec.separate ? server->spec.conf.run_dir : NULL,
+		.events = { .started = on_http_started,
+			.ready = on_http_ready,
+			.dirty = on_http_dirty,
+			.lost = on_http_lost,
+			.ended = on_http_ended,
+			.user_data = server },
+	};
+
+	server->keeper = keeper_new(server->loop, &spec, err);
+	return server->keeper ? 0 : err->code;
 }
 
 static int
@@ -518,6 +451,11 @@ server_init(struct server *server, struct err *err)
 	r = priv_find_user(conf->user, &server->uid, &server->gid, err);
 	if (r < 0)
 		return r;
+	if (server->spec.separate && geteuid() == server->uid)
+		return err_set(err, -EINVAL,
+			"the committer must not run as the user of the HTTP process, "
+			"%s",
+			conf->user);
 	r = policy_dir_prepare(conf->policy_dir, server->uid, server->gid, err);
 	if (r < 0)
 		return r;
@@ -530,6 +468,9 @@ server_init(struct server *server, struct err *err)
 	r = add_sources(server);
 	if (r < 0)
 		return err_sys(err, r, "event loop");
+	r = add_keeper(server, err);
+	if (r < 0)
+		return r;
 	server->backend = backend_new(conf, server->loop, err);
 	return server->backend ? 0 : err->code;
 }
@@ -547,7 +488,6 @@ server_new(struct server_spec *spec, struct err *err)
 	}
 	server->spec = *spec;
 	server->instance_fd = -1;
-	server->restart_ms = RESTART_FIRST_MS;
 	if (server_init(server, err) == 0)
 		return server;
 	server_free(server);
@@ -566,9 +506,13 @@ server_run(struct server *server)
 	server->next = COMMIT_ALL;
 	server->pending = true;
 	start_commit(server);
-	r = start_child(server);
+	r = keeper_start(server->keeper);
 	if (r < 0)
 		return r;
+	/* ACLs are installed; whoever serves HTTP says for itself that it does. */
+	if (server->spec.separate)
+		sdnotify_send("READY=1\nSTATUS=installed; the HTTP process is a "
+			      "service of its own");
 	loop_timer_in(server->check_timer, CHECK_MS);
 	if (sdnotify_watchdog_ms() > 0)
 		on_watchdog_timer(server->loop, server);
@@ -580,7 +524,7 @@ server_free(struct server *server)
 {
 	if (!server)
 		return;
-	child_free(server->child);
+	keeper_free(server->keeper);
 	backend_free(server->backend);
 	loop_free(server->loop);
 	watch_free(server->watch);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "aclserver/server_conf.h"
@@ -22,6 +23,7 @@ struct server_spec {
 	char *conf_text;       /* what was read from there; taken */
 	size_t conf_len;
 	struct server_conf conf; /* parsed from it; taken */
+	bool separate; /* the HTTP process is a service of its own; see attach.h */
 };
 
 /** A server that is ready to run: directories made, lock and file events open. NULL

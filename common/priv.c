@@ -14,7 +14,9 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/parse.h"
@@ -214,6 +216,35 @@ priv_seccomp_allow(const char *const *names, struct err *err)
 	if (result < 0)
 		return err_sys(err, result, "cannot install the system call filter");
 	return 0;
+}
+
+/* The kernel takes the capabilities that concern files away with an fsuid of 0, and
+ * gives them back with it. Neither call tells failure; a second one tells what is. */
+static bool
+use_file_ids(uid_t uid, gid_t gid)
+{
+	(void)setfsgid(gid);
+	(void)setfsuid(uid);
+	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid;
+}
+
+int
+priv_files_as_owner(const char *path)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || stat(path, &st) < 0 || st.st_uid == 0)
+		return 0;
+	if (use_file_ids(st.st_uid, st.st_gid))
+		return 0;
+	priv_files_as_self();
+	return -EPERM;
+}
+
+void
+priv_files_as_self(void)
+{
+	(void)use_file_ids(geteuid(), getegid());
 }
 
 bool

@@ -39,5 +39,17 @@ int priv_drop(uid_t uid, gid_t gid, const int *keep, int n_keep, struct err *err
  */
 int priv_seccomp_allow(const char *const *names, struct err *err);
 
+/**
+ * Work with files as their owner would: if this process is root and @path belongs to
+ * somebody else, this thread makes and opens files as that user from now on, without
+ * root's rights, until priv_files_as_self(). So root can use a daemon's directory
+ * without leaving files there that the daemon cannot change, and cannot be led astray
+ * by links. Does nothing if @path does not exist. Returns 0 or -EPERM.
+ */
+int priv_files_as_owner(const char *path);
+
+/** Undo it. Fine without. */
+void priv_files_as_self(void);
+
 /** True if this process holds @cap effectively. */
 bool priv_has(int cap);

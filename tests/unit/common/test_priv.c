@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -279,6 +280,35 @@ calls_of_an_intruder_kill(void **state)
 	assert_child_succeeds(child_may_trace_when_named);
 }
 
+/* A directory of another user with a file of root and a link out of it. */
+static void
+child_works_as_the_owner(void)
+{
+	char dir[] = "/tmp/test_priv.XXXXXX", path[64];
+	struct stat st;
+	int fd;
+
+	REQUIRE(mkdtemp(dir) && chown(dir, SOME_ID, SOME_ID) == 0);
+	REQUIRE(priv_files_as_owner("/nowhere") == 0);
+	REQUIRE(priv_files_as_owner(dir) == 0);
+	snprintf(path, sizeof(path), "%s/x", dir);
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	REQUIRE(fd >= 0 && fstat(fd, &st) == 0);
+	REQUIRE(st.st_uid == SOME_ID && st.st_gid == SOME_ID);
+	REQUIRE(open("/etc/x-test-priv", O_CREAT | O_WRONLY, 0600) < 0);
+	REQUIRE(geteuid() == 0);
+	priv_files_as_self();
+	REQUIRE(open(path, O_RDONLY) >= 0 && priv_has(CAP_NET_ADMIN));
+	REQUIRE(unlink(path) == 0 && rmdir(dir) == 0);
+}
+
+static void
+root_works_with_files_as_their_owner(void **state)
+{
+	(void)state;
+	assert_child_succeeds(child_works_as_the_owner);
+}
+
 static void
 user_is_found_by_name_or_number(void **state)
 {
@@ -312,6 +342,7 @@ main(void)
 		cmocka_unit_test(unknown_capability_is_refused),
 		cmocka_unit_test(calls_that_are_not_named_fail),
 		cmocka_unit_test(calls_of_an_intruder_kill),
+		cmocka_unit_test(root_works_with_files_as_their_owner),
 	};
 	static const int needed[] = { CAP_SETUID, CAP_SETGID, CAP_SETPCAP,
 		CAP_NET_ADMIN };
