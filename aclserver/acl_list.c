@@ -121,8 +121,8 @@ add_counters(struct line *to, const struct line *from)
 }
 
 /* Add up the counters of kernel rules that are one rule of the policy. Returns how many
- * lines remain. The same rule written twice on one line of a list cannot occur; written
- * on two lines it stays two. */
+ * lines remain. A rule that stands twice in the expansion of one line is one, too;
+ * written on two lines it stays two. */
 static size_t
 merge(struct line *lines, size_t n)
 {

@@ -19,6 +19,7 @@ struct committer {
 	struct policy_load *load;  /* resolved includes; NULL before the first commit */
 	struct policy_table table; /* as the kernel is, while known */
 	struct fold_table fold;    /* likewise, the folded rules */
+	struct port_table ports;   /* likewise, the marks of ports */
 	bool has_base[BASE_COUNT];
 	bool overtaken; /* tapgate-acl changed the kernel; see committer.h */
 	bool known;     /* load, table, fold and has_base can be trusted */

@@ -14,6 +14,7 @@
 #include "aclserver/commit_build.h"
 #include "aclserver/commit_cookie.h"
 #include "aclserver/nft_emit.h"
+#include "aclserver/port_marks.h"
 #include "aclserver/ruleset_diff.h"
 #include "common/cleanup.h"
 
@@ -290,6 +291,30 @@ build_changes(struct building *b, struct err *err)
 	return 0;
 }
 
+/* The marks of ports go ahead of the rules that read them. What the kernel refused or
+ * the compiler did not take is not known to name no port. */
+static int
+build_ports(struct building *b, struct err *err)
+{
+	const struct commit_plan *plan = b->plan;
+	bool keep = plan->table->n_bad > 0;
+
+	port_table_stage(plan->ports);
+	for (size_t c = 0; c < plan->n; c++) {
+		const struct commit_change *change = &plan->changes[c];
+
+		keep = keep || change->excluded;
+		if (!change->excluded)
+			port_table_replace(
+				plan->ports, &change->file->ports, &change->ports);
+	}
+	port_table_settle(plan->ports, keep);
+	if (port_marks_build(plan->ports, kernel_table_of(BASE_INET_FORWARD_FILTER),
+		    b->batch) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
 int
 commit_plan_build(
 	const struct commit_plan *plan, struct nft_batch *batch, struct err *err)
@@ -299,8 +324,10 @@ commit_plan_build(
 
 	fold_table_revert(plan->fold);
 	nft_batch_reset(batch);
+	r = build_ports(&b, err);
 	build_bases(&b);
-	r = build_changes(&b, err);
+	if (r == 0)
+		r = build_changes(&b, err);
 	if (r == 0)
 		r = fold_batch_stage(plan, err);
 	if (r == 0)

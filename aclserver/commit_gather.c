@@ -9,6 +9,7 @@
 #include "aclserver/commit.h"
 #include "aclserver/last_good.h"
 #include "aclserver/policy_read.h"
+#include "aclserver/port_marks.h"
 #include "common/cleanup.h"
 
 void
@@ -137,6 +138,29 @@ adopt_duplicates(struct committer *c, const struct commit_change *change)
 	return r;
 }
 
+static int
+list_ports(struct committer *c, struct commit_change *change)
+{
+	int r = port_table_list(&c->ports, &change->compiled, &change->ports);
+
+	if (r == -ENOSPC)
+		diags_add(&change->problems, DIAG_ERROR, change->path, 0, NULL,
+			"the policy names more than %d interfaces behind -i of INPUT "
+			"and FORWARD",
+			MARK_PORT_MAX);
+	return r;
+}
+
+/* After adoption: the file is installed as it is. */
+static void
+adopt_ports(struct committer *c, struct commit_change *change)
+{
+	port_table_recount(&c->ports, &change->file->ports, &change->ports);
+	port_list_done(&change->file->ports);
+	change->file->ports = change->ports;
+	change->ports = (struct port_list){ 0 };
+}
+
 /* Read and compile @file; add it to the plan if the kernel has to change. */
 static int
 consider_file(struct commit *commit, struct acl_file *file)
@@ -151,11 +175,15 @@ consider_file(struct commit *commit, struct acl_file *file)
 	if (r < 0 && r != -ENOMEM && fall_back(c, &change) == 0)
 		r = 0;
 	if (r == 0)
+		r = list_ports(c, &change);
+	if (r == 0)
 		commit_change_fold(&change);
 	if (r == 0 && commit->plan.view)
 		r = adopt_duplicates(c, &change);
 	if (r == 0 && (change.removed || commit_change_differs(&change)))
 		return commit_plan_add(&commit->plan, &change);
+	if (r == 0 && commit->plan.view)
+		adopt_ports(c, &change);
 	if (r == 0)
 		commit_keep_problems(commit, file, &change.problems);
 	else if (r != -ENOMEM)
@@ -215,6 +243,14 @@ read_kernel(struct commit *commit)
 		return r;
 	}
 	memcpy(c->has_base, commit->view.has_base, sizeof(c->has_base));
+	r = port_marks_read(
+		c->nft, kernel_table_of(BASE_INET_FORWARD_FILTER), &c->ports, &err);
+	if (r < 0) {
+		diags_add(&commit->general, DIAG_ERROR, "nftables", 0, NULL, "%s",
+			err.text);
+		commit->refused = true;
+		return r;
+	}
 	return adopt(&commit->view, &c->table, &c->fold);
 }
 
@@ -260,6 +296,7 @@ gather_all(struct commit *commit)
 	if (r < 0)
 		return r;
 	fold_table_done(&c->fold);
+	port_table_done(&c->ports);
 	policy_table_done(&c->table);
 	r = policy_load_list(c->load, &files, &commit->general);
 	if (r == 0)

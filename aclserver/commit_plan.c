@@ -18,6 +18,7 @@ commit_change_done(struct commit_change *change)
 {
 	diags_done(&change->problems);
 	arena_free(change->arena);
+	port_list_done(&change->ports);
 	free(change->path);
 	free(change->source.text);
 }
@@ -238,7 +239,12 @@ commit_plan_apply(struct commit_plan *plan)
 				plan->has_base[place_base((enum place)place)] = true;
 			r = apply_place(change, (enum place)place);
 		}
+		port_table_recount(plan->ports, &change->file->ports, &change->ports);
+		port_list_done(&change->file->ports);
+		change->file->ports = change->ports;
+		change->ports = (struct port_list){ 0 };
 	}
 	fold_table_accept(plan->fold);
+	port_table_accept(plan->ports);
 	return r;
 }

@@ -12,6 +12,7 @@
 
 #include "aclserver/commit.h"
 #include "aclserver/last_good.h"
+#include "aclserver/port_marks.h"
 #include "common/mono.h"
 #include "common/nft_dump.h"
 #include "common/priv.h"
@@ -151,6 +152,7 @@ commit_init(struct commit *commit, struct committer *c, enum commit_mode mode)
 		.mode = mode,
 		.plan = { .table = &c->table,
 			.fold = &c->fold,
+			.ports = &c->ports,
 			.nft = c->nft,
 			.has_base = c->has_base },
 	};
@@ -259,6 +261,7 @@ committer_new(const struct committer_conf *conf, struct err *err)
 	c->lock.fd = -1;
 	policy_table_init(&c->table);
 	fold_table_init(&c->fold);
+	port_table_init(&c->ports);
 	dirty_init(&c->dirty);
 	c->nft = nft_open(err);
 	if (c->nft && commit_lock_open(&c->lock, conf->run_dir, err) == 0) {
@@ -278,6 +281,7 @@ committer_free(struct committer *c)
 		return;
 	policy_load_free(c->load);
 	fold_table_done(&c->fold);
+	port_table_done(&c->ports);
 	policy_table_done(&c->table);
 	dirty_done(&c->dirty);
 	nft_batch_free(c->batch);
@@ -336,7 +340,7 @@ tables_are_there(struct committer *c)
 			    kernel_table_of(place_base((enum place)place)), &err) == 0)
 			return false;
 	}
-	return true;
+	return port_marks_is_intact(c->nft, &c->ports);
 }
 
 bool
@@ -379,6 +383,8 @@ committer_flush(struct committer *c, struct err *err)
 	nft_batch_reset(c->batch);
 	for (size_t i = 0; i < KERNEL_TABLES; i++)
 		nft_batch_delete_table(c->batch, &kernel_tables[i], 0);
+	for (size_t i = 0; i < PORT_MARKS_TABLES; i++)
+		nft_batch_delete_table(c->batch, &port_marks_tables[i], 0);
 	r = nft_commit(c->nft, c->batch, &how, &result);
 	if (r < 0)
 		err_sys(err, r, "removing our tables");

@@ -29,7 +29,7 @@ static const char eb_prefix[] = "eb_";
 bool
 fold_is_name(enum field field)
 {
-	return field == FIELD_IIFNAME || field == FIELD_OIFNAME;
+	return field == FIELD_IIFNAME || field == FIELD_OIFNAME || field == FIELD_PORT;
 }
 
 uint8_t
@@ -119,11 +119,23 @@ add_cell(struct looking *look, const struct cell *cell)
 	return true;
 }
 
+static char *
+prefix_of(struct fold_shape *shape, enum field field)
+{
+	switch (field) {
+	case FIELD_IIFNAME:
+		return shape->in_prefix;
+	case FIELD_OIFNAME:
+		return shape->out_prefix;
+	default:
+		return shape->port_prefix;
+	}
+}
+
 static bool
 look_at_name(struct looking *look, const struct ruleset_test *test)
 {
-	char *prefix = test->field == FIELD_IIFNAME ? look->shape->in_prefix
-						    : look->shape->out_prefix;
+	char *prefix = prefix_of(look->shape, test->field);
 	struct cell cell = { .part.field = test->field };
 	size_t len = test->ifname ? strnlen(test->ifname, FOLD_NAME_SIZE) : 0;
 
@@ -284,6 +296,7 @@ fold_shape_hash(const struct fold_shape *shape)
 	hash_add_u64(&h, (uint64_t)(shape->l4proto + 1));
 	hash_add_text(&h, shape->in_prefix);
 	hash_add_text(&h, shape->out_prefix);
+	hash_add_text(&h, shape->port_prefix);
 	for (size_t i = 0; i < shape->n_parts; i++) {
 		const struct fold_part *part = &shape->parts[i];
 
@@ -312,13 +325,13 @@ get_prefix(struct rbuf *r, char ret[FOLD_NAME_SIZE])
 	return true;
 }
 
-/* Value of SHAPE_TYPE: EtherType (2 bytes), transport protocol + 1 (2), the two
+/* Value of SHAPE_TYPE: EtherType (2 bytes), transport protocol + 1 (2), the three
  * prefixes (1 byte of length each, then the text), and for each part its field (1) and
  * its mask. */
 void
 fold_shape_encode(const struct fold_shape *shape, struct nft_udata *ret)
 {
-	uint8_t bytes[4 + 2 * FOLD_NAME_SIZE + FOLD_PARTS_MAX * (1 + FIELD_SIZE_MAX)];
+	uint8_t bytes[4 + 3 * FOLD_NAME_SIZE + FOLD_PARTS_MAX * (1 + FIELD_SIZE_MAX)];
 	uint32_t order = NFT_KEY_ORDER_BIG;
 	struct wbuf w;
 
@@ -327,6 +340,7 @@ fold_shape_encode(const struct fold_shape *shape, struct nft_udata *ret)
 	wbuf_put_be16(&w, (uint16_t)(shape->l4proto + 1));
 	put_prefix(&w, shape->in_prefix);
 	put_prefix(&w, shape->out_prefix);
+	put_prefix(&w, shape->port_prefix);
 	for (size_t i = 0; i < shape->n_parts; i++) {
 		wbuf_put_u8(&w, (uint8_t)shape->parts[i].field);
 		wbuf_put_bytes(
@@ -366,7 +380,8 @@ fold_shape_decode(struct nft_blob udata, enum place place, struct fold_shape *re
 	rbuf_init(&r, bytes, len);
 	shape.l3proto = rbuf_get_be16(&r);
 	shape.l4proto = rbuf_get_be16(&r) - 1;
-	if (!get_prefix(&r, shape.in_prefix) || !get_prefix(&r, shape.out_prefix))
+	if (!get_prefix(&r, shape.in_prefix) || !get_prefix(&r, shape.out_prefix) ||
+		!get_prefix(&r, shape.port_prefix))
 		return false;
 	while (rbuf_ok(&r) && rbuf_left(&r) > 0) {
 		if (shape.n_parts == FOLD_PARTS_MAX ||

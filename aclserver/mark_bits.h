@@ -19,3 +19,12 @@
 
 /** Our bits. */
 #define MARK_RESERVED UINT32_C(0xffff0000)
+
+/** Number of the port by which the packet came in, as in the map "ports"; 0 = of none
+ * that a rule names. Bits 16 to 27. */
+#define MARK_PORT     UINT32_C(0x0fff0000)
+
+enum {
+	MARK_PORT_SHIFT = 16,
+	MARK_PORT_MAX = 0xfff, /* highest number */
+};

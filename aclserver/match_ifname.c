@@ -10,6 +10,64 @@
 
 enum { PORT_IN, PORT_OUT };
 
+/* The IP hooks that see what came in by a port of a bridge, too, by the name of the
+ * bridge or of its VLAN device. */
+static bool
+has_hidden_port(const struct rule *rule)
+{
+	return rule->section != POLICY_SECTION_EBTABLES &&
+	       (strcmp(rule->chain, "INPUT") == 0 ||
+		       strcmp(rule->chain, "FORWARD") == 0);
+}
+
+/* "By this interface, or by this port of a bridge". */
+static int
+add_either(struct rule *rule, const char *name)
+{
+	struct rule_split *split = arena_alloc(rule->arena, sizeof(*split));
+	struct ruleset_test *in, *port;
+	int result;
+
+	if (!split)
+		return -ENOMEM;
+	memset(split, 0, sizeof(*split));
+	split->alternates = true;
+	split->branches[0].n_tests = split->branches[1].n_tests = 1;
+	in = &split->branches[0].tests[0];
+	port = &split->branches[1].tests[0];
+	result = rule_make_ifname(rule, FIELD_IIFNAME, name, in);
+	if (result < 0)
+		return result;
+	*port = *in;
+	port->field = FIELD_PORT;
+	result = rule_add_split(rule, split);
+	if (result == 0)
+		rule_restrict_last(rule, RULE_INET);
+	return result;
+}
+
+static int
+add_in(struct rule *rule, bool negate, const char *name)
+{
+	bool hidden = has_hidden_port(rule);
+	int result = 0;
+
+	if (hidden && !negate)
+		result = add_either(rule, name);
+	if (result == 0)
+		result = rule_add_ifname(rule, FIELD_IIFNAME, negate, name);
+	if (result < 0 || !hidden)
+		return result;
+	if (!negate) {
+		rule_restrict_last(rule, RULE_BRIDGE);
+		return 0;
+	}
+	result = rule_add_ifname(rule, FIELD_PORT, true, name);
+	if (result == 0)
+		rule_restrict_last(rule, RULE_INET);
+	return result;
+}
+
 static int
 parse_port_name(struct rule *rule, struct option_use *use, int direction)
 {
@@ -26,9 +84,9 @@ parse_port_name(struct rule *rule, struct option_use *use, int direction)
 		use->omit = true;
 		return use->negate ? option_refuse(rule, use, "would never match") : 0;
 	}
-	return rule_add_ifname(rule,
-		direction == PORT_IN ? FIELD_IIFNAME : FIELD_OIFNAME, use->negate,
-		name);
+	if (direction == PORT_OUT)
+		return rule_add_ifname(rule, FIELD_OIFNAME, use->negate, name);
+	return add_in(rule, use->negate, name);
 }
 
 int

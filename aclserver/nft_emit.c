@@ -16,8 +16,10 @@
 
 #include <linux/if_ether.h>
 
+#include "aclserver/mark_bits.h"
 #include "aclserver/nft_emit_action.h"
 #include "aclserver/nft_field.h"
+#include "aclserver/port_marks.h"
 #include "common/cleanup.h"
 #include "common/nft_expr.h"
 
@@ -44,6 +46,25 @@ family_of(const struct emission *em)
 
 /* Names. */
 
+void
+nft_emit_load_name(struct nft_rule *rule, enum field field, bool or_none)
+{
+	const uint32_t mask = MARK_PORT, none = 0;
+	const struct nft_set_ref ports = { PORT_MARKS_MAP, 0, sizeof(mask) };
+
+	if (field != FIELD_PORT) {
+		nft_rule_load_meta(rule,
+			field == FIELD_IIFNAME ? NFT_META_IIFNAME : NFT_META_OIFNAME);
+		return;
+	}
+	nft_rule_load_meta(rule, NFT_META_MARK);
+	nft_rule_bitwise(rule, &mask, &none, sizeof(mask));
+	/* Most packets have none, and a comparison costs less than the map. */
+	if (!or_none)
+		nft_rule_cmp(rule, NFT_CMP_NEQ, &none, sizeof(none));
+	nft_rule_map(rule, &ports);
+}
+
 static int
 emit_name_test(struct emission *em, const struct ruleset_test *test)
 {
@@ -57,8 +78,7 @@ emit_name_test(struct emission *em, const struct ruleset_test *test)
 	if (len == 0)
 		return 0; /* "+" is every interface */
 	memcpy(name, test->ifname, len);
-	nft_rule_load_meta(em->out,
-		test->field == FIELD_IIFNAME ? NFT_META_IIFNAME : NFT_META_OIFNAME);
+	nft_emit_load_name(em->out, test->field, test->negate);
 	nft_rule_cmp(em->out, op, name, test->prefix ? (uint32_t)len : NAME_SIZE);
 	return 0;
 }
@@ -294,7 +314,7 @@ emit_field_test(struct emission *em, const struct ruleset_test *test)
 static int
 emit_test(struct emission *em, const struct ruleset_test *test)
 {
-	if (test->field == FIELD_IIFNAME || test->field == FIELD_OIFNAME)
+	if (fold_is_name(test->field))
 		return emit_name_test(em, test);
 	if (test->n_ranges == 0)
 		return err_set(em->err, -EINVAL, "%s: a test without values",

@@ -33,6 +33,10 @@ struct nft_emit {
 int nft_emit_rule(const struct nft_emit *emit, const struct ruleset_rule *rule,
 	uint64_t cookie, struct err *err);
 
+/** Load an interface name. @or_none: also for a packet that has none, as "", where the
+ * rule would else end; only for FIELD_PORT. */
+void nft_emit_load_name(struct nft_rule *rule, enum field field, bool or_none);
+
 enum {
 	NFT_EMIT_TEXT_SIZE = 228, /* with its NUL; longer texts are cut */
 	NFT_EMIT_ID_SIZE = 100,   /* of a file's id, with its NUL */

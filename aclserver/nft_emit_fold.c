@@ -59,11 +59,11 @@ put_constants(struct nft_rule *rule, const struct nft_emit *emit,
 }
 
 static void
-put_prefix(struct nft_rule *rule, uint32_t key, const char *prefix)
+put_prefix(struct nft_rule *rule, enum field field, const char *prefix)
 {
 	if (prefix[0] == '\0')
 		return;
-	nft_rule_load_meta(rule, key);
+	nft_emit_load_name(rule, field, false);
 	nft_rule_cmp(rule, NFT_CMP_EQ, prefix, (uint32_t)strlen(prefix));
 }
 
@@ -110,8 +110,7 @@ put_load(struct nft_rule *rule, enum field field)
 			rule, NFT_PAYLOAD_TRANSPORT_HEADER, at->key, at->len);
 		return;
 	default: /* a key has no other fields than those and names */
-		nft_rule_load_meta(rule,
-			field == FIELD_IIFNAME ? NFT_META_IIFNAME : NFT_META_OIFNAME);
+		nft_emit_load_name(rule, field, false);
 	}
 }
 
@@ -146,8 +145,9 @@ nft_emit_fold_lookup(const struct nft_emit *emit, const char *name,
 	if (!rule)
 		return -ENOMEM;
 	put_constants(rule, emit, shape);
-	put_prefix(rule, NFT_META_IIFNAME, shape->in_prefix);
-	put_prefix(rule, NFT_META_OIFNAME, shape->out_prefix);
+	put_prefix(rule, FIELD_IIFNAME, shape->in_prefix);
+	put_prefix(rule, FIELD_OIFNAME, shape->out_prefix);
+	put_prefix(rule, FIELD_PORT, shape->port_prefix);
 	put_guards(rule, emit, shape);
 	put_key(rule, shape);
 	nft_rule_lookup(rule, &set, false);

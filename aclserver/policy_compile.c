@@ -227,6 +227,14 @@ place_families(enum place place)
 	}
 }
 
+/* The same for tests, which know two families only. */
+static uint8_t
+test_families(enum place place)
+{
+	return base_info(place_base(place))->family == NFPROTO_BRIDGE ? RULE_BRIDGE
+								      : RULE_INET;
+}
+
 /* One copy of a rule. */
 struct copy {
 	const struct rule *rule;
@@ -239,8 +247,7 @@ struct copy {
 static size_t
 put_tests(const struct copy *copy, struct ruleset_term *ret)
 {
-	bool is_bridge = base_info(place_base(copy->place))->family == NFPROTO_BRIDGE;
-	uint8_t families = is_bridge ? RULE_BRIDGE : RULE_INET;
+	uint8_t families = test_families(copy->place);
 	unsigned branches = copy->branches;
 	size_t n = 0;
 
@@ -310,6 +317,17 @@ add_copy(struct compiler *c, const struct policy_rule *source, const struct copy
 	return 0;
 }
 
+static unsigned
+count_splits(const struct rule *rule, uint8_t families)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < rule->n_terms; i++)
+		if (rule->terms[i].split && rule->terms[i].families & families)
+			n++;
+	return n;
+}
+
 /* One kernel rule for each combination of branches, and each part of them. */
 static int
 add_copies(struct compiler *c, const struct policy_rule *source,
@@ -317,16 +335,18 @@ add_copies(struct compiler *c, const struct policy_rule *source,
 {
 	const uint8_t early = RULE_EARLY | RULE_EARLY_FORWARD;
 	struct copy copy = { .rule = rule, .place = place };
+	unsigned n_splits = count_splits(rule, test_families(place));
 	bool is_part = false;
 	int result = 0;
 
 	if (rule->n_parts == 0 && place_families(place) & early)
 		return 0;
 
-	for (; result == 0 && copy.branches < 1u << rule->n_splits; copy.branches++) {
-		if (rule->n_parts == 0)
-			result = add_copy(c, source, &copy, false);
-		is_part = false;
+	for (; result == 0 && copy.branches < 1u << n_splits; copy.branches++) {
+		if (rule->n_parts == 0) {
+			result = add_copy(c, source, &copy, is_part);
+			is_part = true;
+		}
 		for (size_t i = 0; result == 0 && i < rule->n_parts; i++) {
 			copy.part = &rule->parts[i];
 			if (!(copy.part->families & place_families(place)))

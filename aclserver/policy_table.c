@@ -36,6 +36,7 @@ acl_file_free(struct acl_file *file)
 	free((char *)file->key.name);
 	free(file->id);
 	free(file->chains);
+	port_list_done(&file->ports);
 	free(file);
 }
 

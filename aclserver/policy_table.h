@@ -14,6 +14,7 @@
 
 #include "aclserver/diag.h"
 #include "aclserver/policy_load.h"
+#include "aclserver/port_table.h"
 #include "aclserver/ruleset.h"
 
 struct fold_owner;
@@ -34,8 +35,9 @@ struct acl_file {
 	struct acl_chain *chains; /* installed; by ascending place; owned */
 	size_t n_chains;
 	struct fold_owner
-		*owners;       /* its rules that are elements of sets; fold_table.h */
-	struct diags problems; /* of the last attempt to install it; empty = fine */
+		*owners;        /* its rules that are elements of sets; fold_table.h */
+	struct port_list ports; /* that its installed rules name */
+	struct diags problems;  /* of the last attempt to install it; empty = fine */
 };
 
 struct policy_table {

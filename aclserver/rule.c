@@ -158,14 +158,25 @@ rule_add_bytes(struct rule *rule, enum field field, bool negate, const uint8_t *
 }
 
 int
-rule_add_ifname(struct rule *rule, enum field field, bool negate, const char *name)
+rule_make_ifname(
+	struct rule *rule, enum field field, const char *name, struct ruleset_test *ret)
 {
-	struct ruleset_test test = { .field = field, .negate = negate };
 	size_t len = strlen(name);
 
-	test.prefix = len > 0 && name[len - 1] == '+';
-	test.ifname = arena_strndup(rule->arena, name, len - test.prefix);
-	return test.ifname ? add_test(rule, &test) : -ENOMEM;
+	*ret = (struct ruleset_test){ .field = field };
+	ret->prefix = len > 0 && name[len - 1] == '+';
+	ret->ifname = arena_strndup(rule->arena, name, len - ret->prefix);
+	return ret->ifname ? 0 : -ENOMEM;
+}
+
+int
+rule_add_ifname(struct rule *rule, enum field field, bool negate, const char *name)
+{
+	struct ruleset_test test;
+	int result = rule_make_ifname(rule, field, name, &test);
+
+	test.negate = negate;
+	return result < 0 ? result : add_test(rule, &test);
 }
 
 int
@@ -173,7 +184,7 @@ rule_add_split(struct rule *rule, const struct rule_split *split)
 {
 	struct rule_term *term;
 
-	if (rule->n_splits == RULE_SPLITS_MAX)
+	if (!split->alternates && rule->n_splits == RULE_SPLITS_MAX)
 		return err_set(rule->err, -EINVAL,
 			"more than %d matches of the kind \"this or that\" (--ports, "
 			"an inverted ICMP code) in one rule",
@@ -182,7 +193,7 @@ rule_add_split(struct rule *rule, const struct rule_split *split)
 	if (!term)
 		return -EINVAL;
 	term->split = split;
-	rule->n_splits++;
+	rule->n_splits += !split->alternates;
 	return 0;
 }
 

@@ -49,6 +49,7 @@ struct rule_branch {
  * No packet may match both. */
 struct rule_split {
 	struct rule_branch branches[2];
+	bool alternates; /* of one interface only one branch ever sees packets */
 };
 
 struct rule_term {
@@ -82,7 +83,7 @@ struct rule {
 	size_t n_warnings;
 	const char *text; /* canonical form; the arena's */
 	size_t n_terms;
-	size_t n_splits;
+	size_t n_splits; /* without those of interfaces */
 	size_t n_statements;
 	size_t n_parts;  /* 0 = one kernel rule: a counter, then the statements */
 	bool has_bucket; /* the target has one, for all packets of the rule */
@@ -123,6 +124,10 @@ int rule_add_ranges(struct rule *rule, enum field field, bool negate,
 
 /** An interface: @name of at most 15 bytes, "swp+" for a prefix. */
 int rule_add_ifname(struct rule *rule, enum field field, bool negate, const char *name);
+
+/** The test that rule_add_ifname() would add, not inverted; for a branch. */
+int rule_make_ifname(struct rule *rule, enum field field, const char *name,
+	struct ruleset_test *ret);
 
 /** One kernel rule for each branch of @split (the arena's) from here on. */
 int rule_add_split(struct rule *rule, const struct rule_split *split);

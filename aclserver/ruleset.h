@@ -23,6 +23,8 @@
 enum field {
 	FIELD_IIFNAME, /* interface name, text; see ruleset_test.prefix for "swp+" */
 	FIELD_OIFNAME,
+	FIELD_PORT, /* the port of a bridge by which the packet came in, as the hooks of
+		       IP know it: a name, likewise; see port_marks.h */
 	FIELD_MARK, /* skb mark; 4 bytes, host order in the kernel, big endian here */
 	FIELD_L3PROTO,  /* EtherType of the network header (0x0800, 0x86dd); 2 bytes. In
 			   inet:  meta nfproto; in bridge: meta protocol (right on tagged
@@ -82,9 +84,8 @@ struct ruleset_test {
 	bool negate;
 	bool has_mask;                /* then every range is a single value */
 	uint8_t mask[FIELD_SIZE_MAX]; /* like the values */
-	const char *
-		ifname; /* for the two name fields, instead of ranges; "swp" for swp+ */
-	bool prefix;    /* ifname is a prefix ("swp+") */
+	const char *ifname; /* for the name fields, instead of ranges; "swp" for swp+ */
+	bool prefix;        /* ifname is a prefix ("swp+") */
 	struct ruleset_range
 		*ranges; /* sorted, not overlapping, not adjacent; n_ranges >= 1 */
 	size_t n_ranges;

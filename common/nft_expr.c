@@ -323,6 +323,15 @@ nft_rule_lookup(struct nft_rule *rule, const struct nft_set_ref *set, bool negat
 }
 
 void
+nft_rule_map(struct nft_rule *rule, const struct nft_set_ref *set)
+{
+	struct nftnl_expr *expr = lookup_add(rule, set);
+
+	if (expr)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, rule->reg);
+}
+
+void
 nft_rule_vmap(struct nft_rule *rule, const struct nft_set_ref *set)
 {
 	struct nftnl_expr *expr = lookup_add(rule, set);

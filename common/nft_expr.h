@@ -92,6 +92,10 @@ void nft_rule_range(struct nft_rule *rule, uint32_t op, const void *lo, const vo
 /** Is the register's value in the set (not in it: @negate)? */
 void nft_rule_lookup(struct nft_rule *rule, const struct nft_set_ref *set, bool negate);
 
+/** Replace the register's value by what the map of data holds for it; a value that is
+ * not there ends the rule. */
+void nft_rule_map(struct nft_rule *rule, const struct nft_set_ref *set);
+
 /** Look the value up in a verdict map and do what is found there. */
 void nft_rule_vmap(struct nft_rule *rule, const struct nft_set_ref *set);
 

@@ -22,8 +22,17 @@ TABLE = [
     ("-A INPUT", {TO_BRIDGE, TO_PORT}),
     ("-A INPUT -i swp3", {TO_PORT}),
     ("-A INPUT -i br0", {TO_BRIDGE}),
-    ("-A INPUT -i swp1", set()),  # as on Cumulus: packets to an address of the bridge come in by the bridge
-    ("-A INPUT -i swp+", {TO_PORT}),
+    ("-A INPUT -i swp1", {TO_BRIDGE}),
+    ("-A INPUT -i swp2", set()),
+    ("-A INPUT -i swp+", {TO_PORT, TO_BRIDGE}),
+    ("-A INPUT ! -i swp1", {TO_PORT}),
+    ("-A INPUT ! -i swp3", {TO_BRIDGE}),
+    ("-A INPUT ! -i swp+", set()),
+    ("-A FORWARD -i swp1", {BRIDGED, BRIDGE_TO_ROUTED}),
+    ("-A FORWARD -i swp+", {BRIDGED, ROUTED, ROUTED_TO_BRIDGE, BRIDGE_TO_ROUTED}),
+    ("-A FORWARD -i sw+", {BRIDGED, ROUTED, ROUTED_TO_BRIDGE, BRIDGE_TO_ROUTED}),
+    ("-A FORWARD ! -i swp1", {ROUTED, ROUTED_TO_BRIDGE}),
+    ("-A FORWARD -i swp1 -o swp3", {BRIDGE_TO_ROUTED}),
     ("-A INPUT,FORWARD -i swp3", {TO_PORT, ROUTED, ROUTED_TO_BRIDGE}),
     ("-A OUTPUT", {FROM_BRIDGE, FROM_PORT}),
     ("-A OUTPUT -o swp4", {FROM_PORT}),
@@ -43,8 +52,6 @@ TABLE = [
 
 # The port of a bridge is not known where a packet is routed from or to it: what the rule sees now, and what it should.
 PORT_TABLE = [
-    ("-A FORWARD -i swp1", {BRIDGED}, {BRIDGE_TO_ROUTED}),
-    ("-A FORWARD -i swp+", {BRIDGED, ROUTED, ROUTED_TO_BRIDGE}, {BRIDGE_TO_ROUTED}),
     ("-A FORWARD -o swp1", set(), {ROUTED_TO_BRIDGE}),
 ]
 

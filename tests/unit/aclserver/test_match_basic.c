@@ -105,12 +105,38 @@ static void
 interfaces_are_names_or_prefixes(void **state)
 {
 	(void)state;
-	check_match("iptables", "-i swp1 -o swp+", "iifname == swp1; oifname == swp+",
-		"-i swp1 -o swp+");
-	check_match("iptables", "! -i swp1s0", "iifname != swp1s0", "! -i swp1s0");
-	check_match("iptables", "-i vlan1+", "iifname == vlan1+", "-i vlan1+");
-	check_match("iptables", "-i br0.100", "iifname == br0.100", "-i br0.100");
+	check_match("iptables", "-o swp+", "oifname == swp+", "-o swp+");
+	check_match("iptables", "! -o swp1s0", "oifname != swp1s0", "! -o swp1s0");
+	check_match("iptables", "-o vlan1+", "oifname == vlan1+", "-o vlan1+");
+	check_match("iptables", "-o br0.100", "oifname == br0.100", "-o br0.100");
 	check_match("iptables", "-i +", "", "");
+	check_compiles("iptables", "-t mangle -A PREROUTING -i swp1",
+		"inet/mangle_prerouting: l3proto == 0x0800; iifname == swp1; counter\n"
+		"bridge/mangle_prerouting: l3proto == 0x0800; iifname == swp1; "
+		"counter\n");
+}
+
+static void
+an_input_interface_is_one_or_a_port_of_a_bridge(void **state)
+{
+	(void)state;
+	check_compiles("iptables", "-A FORWARD -i swp1 -o swp2",
+		"inet/filter_forward: l3proto == 0x0800; iifname == swp1; oifname == "
+		"swp2; counter\n"
+		"inet/filter_forward: l3proto == 0x0800; port == swp1; oifname == "
+		"swp2; counter\n"
+		"bridge/filter_forward: l3proto == 0x0800; iifname == swp1; oifname "
+		"== swp2; counter\n");
+	check_compiles("ip6tables", "-A INPUT -i swp+",
+		"inet/filter_input: l3proto == 0x86dd; iifname == swp+; counter\n"
+		"inet/filter_input: l3proto == 0x86dd; port == swp+; counter\n");
+	check_compiles("iptables", "-A FORWARD ! -i swp1",
+		"inet/filter_forward: l3proto == 0x0800; iifname != swp1; port != "
+		"swp1; counter\n"
+		"bridge/filter_forward: l3proto == 0x0800; iifname != swp1; "
+		"counter\n");
+	check_compiles("ebtables", "-A FORWARD -i swp1",
+		"bridge/filter_forward eb: iifname == swp1; counter\n");
 }
 
 static void
@@ -167,6 +193,7 @@ main(void)
 		cmocka_unit_test(address_of_prefix_length_zero_tests_nothing),
 		cmocka_unit_test(addresses_that_are_none_are_refused),
 		cmocka_unit_test(interfaces_are_names_or_prefixes),
+		cmocka_unit_test(an_input_interface_is_one_or_a_port_of_a_bridge),
 		cmocka_unit_test(interfaces_that_are_none_are_refused),
 		cmocka_unit_test(interfaces_that_the_chain_has_not_are_refused),
 		cmocka_unit_test(fragments_are_for_ipv4),

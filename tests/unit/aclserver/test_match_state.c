@@ -56,6 +56,8 @@ connection_state_of_bridged_packets_is_a_warning(void **state)
 	check_compiles("iptables",
 		"-A INPUT -i swp1 -m conntrack --ctstate NEW -j DROP",
 		"inet/filter_input: l3proto == 0x0800; iifname == swp1; ct state & "
+		"0x00000008 != 0x00000000; counter; drop\n"
+		"inet/filter_input: l3proto == 0x0800; port == swp1; ct state & "
 		"0x00000008 != 0x00000000; counter; drop\n");
 }
 
@@ -129,6 +131,8 @@ other_types_of_bridged_packets_are_a_warning(void **state)
 	check_compiles("iptables",
 		"-A INPUT -i swp+ -m addrtype --dst-type LOCAL -j DROP",
 		"inet/filter_input: l3proto == 0x0800; iifname == swp+; fib daddr type "
+		"== 2; counter; drop\n"
+		"inet/filter_input: l3proto == 0x0800; port == swp+; fib daddr type "
 		"== 2; counter; drop\n");
 	check_compiles("iptables", "-A INPUT -m addrtype --dst-type ANYCAST",
 		"inet/filter_input: l3proto == 0x0800; fib daddr type == 4; counter\n");

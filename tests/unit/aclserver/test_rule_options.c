@@ -20,7 +20,9 @@ options_are_short_long_or_attached(void **state)
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 		check_compiles("iptables", forms[i],
 			"inet/filter_input: l3proto == 0x0800; l4proto == 6; iifname "
-			"== swp1; counter; drop\n");
+			"== swp1; counter; drop\n"
+			"inet/filter_input: l3proto == 0x0800; l4proto == 6; port == "
+			"swp1; counter; drop\n");
 }
 
 static void
