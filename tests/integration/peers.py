@@ -35,7 +35,7 @@ class Peer:
 
     @classmethod
     def missing(cls):
-        return None if peer(cls.name) else f"{cls.name} is neither installed nor unpacked by tests/run"
+        return None if peer(cls.name) else f"{cls.name} is neither installed nor below build-tests/peers"
 
     def file(self, name):
         return os.path.join(self.directory, name)

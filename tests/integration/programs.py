@@ -61,7 +61,8 @@ class Flood:
 
     def __exit__(self, *_):
         if self.process.poll() is None:
-            self.stop()
+            self.process.kill()
+            self.process.communicate()
 
 
 class Sink:
