@@ -499,6 +499,29 @@ begin_acl(const struct api *api, struct api_request *req, enum method method,
 	}
 }
 
+/* False with 403 if the request needs a scope that is not there. What a method that
+ * does not exist, OPTIONS and the description tell is no secret. */
+static bool
+check_scope(const struct api *api, const struct api_request *req, enum method method,
+	struct api_response *ret)
+{
+	enum scope scope = method == METHOD_GET ? SCOPE_READ : SCOPE_WRITE;
+	char need[SCOPES_NEED_SIZE];
+	struct err detail;
+
+	if (method == METHOD_OPTIONS || method == METHOD_OTHER)
+		return true;
+	if (scope == SCOPE_WRITE && req->name[0] == '\0')
+		scope = SCOPE_ADMIN; /* all ACLs at once */
+	if (!req->scopes || scopes_have(req->scopes, scope, req->name))
+		return true;
+	scope_format(scope, req->name, need);
+	(void)err_set(&detail, -EPERM, "this needs the scope %s%s", need,
+		scope == SCOPE_WRITE ? ", or that of a prefix of the name" : "");
+	api_problem(api, 403, detail.text, ret);
+	return false;
+}
+
 bool
 api_begin(const struct api *api, struct api_request *req, struct api_response *ret)
 {
@@ -535,12 +558,14 @@ api_begin(const struct api *api, struct api_request *req, struct api_response *r
 		api_problem(api, 400, "there are no query parameters", ret);
 		return false;
 	}
-	if (len == 0)
-		return begin_list(api, req, method, ret);
 	if (is_description)
 		return begin_description(api, method, ret);
+	memcpy(req->name, rest, len + 1);
+	if (!check_scope(api, req, method, ret))
+		return false;
+	if (len == 0)
+		return begin_list(api, req, method, ret);
 	if (strcmp(rest, LASTERROR) == 0)
 		return begin_lasterror(api, method, ret);
-	memcpy(req->name, rest, len + 1);
 	return begin_acl(api, req, method, ret);
 }

@@ -12,6 +12,7 @@
  *     GET     /acl/lasterror  204, or 200 with the outcome of the failed commit
  *     GET     /acl/openapi.json  200 with the description of all this (OpenAPI 3.1)
  *
+ * Where callers are limited to scopes, each request needs one: 403 names it.
  * Errors are problem details (problem.h).
  */
 #pragma once
@@ -22,6 +23,7 @@
 
 #include "aclserver/acl_name.h"
 #include "aclserver/acl_store.h"
+#include "aclserver/scopes.h"
 #include "aclserver/tracker.h"
 
 struct api {
@@ -40,6 +42,8 @@ struct api_request {
 	const char *prefer;       /* header; several joined by ", " */
 	int64_t content_length;   /* -1 = not sent, or the body comes in chunks */
 
+	const struct scopes *scopes; /* of who asks; NULL = everything; borrowed */
+
 	char name[ACL_NAME_SIZE]; /* set by api_begin() */
 	int wait_s;               /* set by api_begin(); -1 = no wait asked for */
 };
@@ -53,6 +57,7 @@ struct api_response {
 	const char *accept;   /* static; for Accept, NULL = not sent */
 	const char *location; /* static; for Location, NULL = not sent */
 	int waited_s;         /* for Preference-Applied: wait=; -1 = not sent */
+	bool token_is_wrong;  /* 401: told in WWW-Authenticate */
 	bool warning;         /* the last commit failed: send the Warning */
 };
 

@@ -8,7 +8,6 @@
  */
 #include "aclserver/http.h"
 
-#include <arpa/inet.h>
 #include <civetweb.h>
 #include <errno.h>
 #include <pthread.h>
@@ -18,8 +17,10 @@
 #include <unistd.h>
 
 #include "aclserver/http_answer.h"
+#include "aclserver/http_auth.h"
 #include "aclserver/http_guard.h"
 #include "aclserver/http_head.h"
+#include "aclserver/http_listen.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/mono.h"
@@ -36,9 +37,12 @@ struct http {
 	struct mg_context *ctx;
 	const struct api *api;
 	struct http_guard *guard; /* watches bodies and answers */
+	struct http_auth *auth;   /* owned */
+	bool has_front;           /* it has a port of its own */
 	int64_t timeout_ms;       /* for each of them */
 	uint32_t threads;
-	uint16_t port;
+	struct listen_list listen; /* with the ports that the kernel gave */
+	uint16_t front_port;       /* of the front's connections; 0 = none */
 
 	pthread_mutex_t lock;   /* guards all below */
 	bool started;           /* civetweb serves */
@@ -190,7 +194,7 @@ read_body(const struct http *http, struct mg_connection *conn,
 
 static void
 fill_request(const struct mg_request_info *info, const struct http_head *head,
-	struct api_request *ret)
+	const struct caller *caller, struct api_request *ret)
 {
 	*ret = (struct api_request){
 		.method = info->request_method,
@@ -199,7 +203,31 @@ fill_request(const struct mg_request_info *info, const struct http_head *head,
 		.content_type = head->content_type,
 		.prefer = head->prefer,
 		.content_length = head->content_length,
+		.scopes = caller->is_limited ? &caller->scopes : NULL,
 	};
+}
+
+/* True and @ret_caller, or the answer in @ret. */
+static bool
+authenticate(const struct http *http, const struct mg_request_info *info,
+	const struct http_head *head, struct caller *ret_caller,
+	struct api_response *ret)
+{
+	const struct http_auth_request request = {
+		.address = info->remote_addr,
+		.port = (uint16_t)info->remote_port,
+		.own_port = (uint16_t)info->server_port,
+		.method = info->request_method,
+		.uri = info->request_uri,
+		.authorization = head->authorization,
+	};
+	struct http_auth_refusal refusal;
+
+	if (http_auth_check(http->auth, &request, ret_caller, &refusal))
+		return true;
+	api_problem(http->api, refusal.status, refusal.reason, ret);
+	ret->token_is_wrong = refusal.token_is_wrong;
+	return false;
 }
 
 /* Hand the request to the API. Returns true if its body was read, or has none. */
@@ -207,10 +235,14 @@ static bool
 answer(const struct http *http, struct mg_connection *conn,
 	const struct http_head *head, struct api_response *ret)
 {
+	const struct mg_request_info *info = mg_get_request_info(conn);
 	struct api_request request;
 	AUTO_FREE char *body = NULL;
+	struct caller caller;
 
-	fill_request(mg_get_request_info(conn), head, &request);
+	if (!authenticate(http, info, head, &caller, ret))
+		return head->content_length <= 0;
+	fill_request(info, head, &caller, &request);
 	if (!api_begin(http->api, &request, ret))
 		return head->content_length <= 0;
 	body = read_body(http, conn, head, ret);
@@ -401,25 +433,6 @@ on_connection_closed(const struct mg_connection *conn)
 
 /* ---- start and end ---- */
 
-/* civetweb does not say why it cannot listen; so try it first. */
-static int
-try_address(const struct http_options *options, struct err *err)
-{
-	AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-		.sin_port = htons(options->port) };
-	const int on = 1;
-
-	if (inet_pton(AF_INET, options->address, &addr.sin_addr) != 1)
-		return err_set(err, -EINVAL, "%s is no IPv4 address", options->address);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-		bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-		listen(fd, 1) < 0)
-		return err_sys(err, -errno, "cannot listen on %s port %u",
-			options->address, options->port);
-	return 0;
-}
-
 static struct mg_context *
 start_civetweb(struct http *http, const struct http_options *options)
 {
@@ -431,16 +444,17 @@ start_civetweb(struct http *http, const struct http_options *options)
 		.init_connection = on_connection,
 		.connection_closed = on_connection_closed,
 	};
-	char listen[64], threads[NUMBER_SIZE], timeout[NUMBER_SIZE];
-	const char *settings[] = { "listening_ports", listen, "num_threads", threads,
-		"request_timeout_ms", timeout, "keep_alive_timeout_ms", timeout,
-		"enable_keep_alive", "yes", "tcp_nodelay", "1", "decode_url", "no",
-		"enable_auth_domain_check", "no", "enable_directory_listing", "no",
-		NULL };
+	char ports[HTTP_LISTEN_PORTS_SIZE], allowed[HTTP_LISTEN_ALLOW_SIZE],
+		threads[NUMBER_SIZE], timeout[NUMBER_SIZE];
+	const char *settings[] = { "listening_ports", ports, "access_control_list",
+		allowed, "num_threads", threads, "request_timeout_ms", timeout,
+		"keep_alive_timeout_ms", timeout, "enable_keep_alive", "yes",
+		"tcp_nodelay", "1", "decode_url", "no", "enable_auth_domain_check",
+		"no", "enable_directory_listing", "no", NULL };
 	struct mg_init_data init = { &callbacks, http, settings };
 
-	(void)snprintf(
-		listen, sizeof(listen), "%s:%u", options->address, options->port);
+	http_listen_format(&http->listen, http->has_front, ports);
+	http_listen_format_allow(options->allow, allowed);
 	(void)snprintf(threads, sizeof(threads), "%u", options->threads);
 	(void)snprintf(timeout, sizeof(timeout), "%lld",
 		(long long)options->request_timeout_ms);
@@ -452,6 +466,7 @@ static void
 http_free(struct http *http)
 {
 	http_guard_free(http->guard);
+	http_auth_free(http->auth);
 	pthread_cond_destroy(&http->idle);
 	pthread_mutex_destroy(&http->lock);
 	free(http);
@@ -467,22 +482,48 @@ http_new(const struct http_options *options)
 	http->api = options->api;
 	http->threads = options->threads;
 	http->timeout_ms = options->request_timeout_ms;
+	http->has_front = options->peers != NULL;
+	http->listen = *options->listen;
 	pthread_mutex_init(&http->lock, NULL);
 	pthread_cond_init(&http->idle, NULL);
 	http->guard = http_guard_new();
-	if (!http->guard) {
+	http->auth = http_auth_new(options->access, options->peers);
+	if (!http->guard || !http->auth) {
 		http_free(http);
 		return NULL;
 	}
 	return http;
 }
 
+/* Which ports the kernel gave. */
+static int
+find_ports(struct http *http, struct err *err)
+{
+	struct mg_server_port ports[LISTEN_MAX + 1];
+	const int n = (int)http->listen.n + (http->has_front);
+
+	if (mg_get_server_ports(http->ctx, n, ports) != n)
+		return err_set(err, -EIO, "the HTTP server does not tell its ports");
+	for (unsigned i = 0; i < http->listen.n; i++)
+		http->listen.items[i].port = (uint16_t)ports[i].port;
+	if (!http->has_front)
+		return 0;
+	http->front_port = (uint16_t)ports[n - 1].port;
+	http_auth_set_front_port(http->auth, http->front_port);
+	/* Clients are told apart by the port that they use. */
+	for (unsigned i = 0; i < http->listen.n; i++)
+		if (http->listen.items[i].port == http->front_port)
+			return err_set(err, -EIO,
+				"the kernel gave port %u to the front, too",
+				http->front_port);
+	return 0;
+}
+
 int
 http_start(const struct http_options *options, struct http **ret, struct err *err)
 {
-	struct mg_server_port port;
 	struct http *http;
-	int result = try_address(options, err);
+	int result = http_listen_try(options->listen, err);
 
 	if (result < 0)
 		return result;
@@ -500,16 +541,20 @@ http_start(const struct http_options *options, struct http **ret, struct err *er
 	pthread_mutex_lock(&http->lock);
 	http->started = true;
 	pthread_mutex_unlock(&http->lock);
-	if (mg_get_server_ports(http->ctx, 1, &port) == 1)
-		http->port = (uint16_t)port.port;
 	*ret = http;
-	return 0;
+	return find_ports(http, err);
+}
+
+const struct listen_list *
+http_listen(const struct http *http)
+{
+	return &http->listen;
 }
 
 uint16_t
-http_port(const struct http *http)
+http_front_port(const struct http *http)
 {
-	return http->port;
+	return http->front_port;
 }
 
 void

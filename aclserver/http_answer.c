@@ -49,6 +49,9 @@ add_particulars(struct text *text, const struct api_response *response)
 		add(text, "Warning: 199 - \"check lasterror\"\r\n");
 	if (response->waited_s >= 0)
 		add(text, "Preference-Applied: wait=%d\r\n", response->waited_s);
+	if (response->status == 401)
+		add(text, "WWW-Authenticate: Bearer realm=\"tapgate\"%s\r\n",
+			response->token_is_wrong ? ", error=\"invalid_token\"" : "");
 	if (response->allow)
 		add(text, "Allow: %s\r\n", response->allow);
 	if (response->accept)

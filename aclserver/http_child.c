@@ -15,21 +15,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aclserver/access.h"
 #include "aclserver/acl_store.h"
 #include "aclserver/api.h"
 #include "aclserver/channel.h"
+#include "aclserver/front.h"
 #include "aclserver/http.h"
+#include "aclserver/http_confine.h"
 #include "aclserver/report.h"
+#include "aclserver/tokens.h"
 #include "aclserver/tracker.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/priv.h"
 #include "common/sdnotify.h"
 
 enum {
@@ -39,31 +41,12 @@ enum {
 			      that answers */
 };
 
-/* All that a process needs that reads requests, writes files and holds locks. */
-static const char *const allowed_calls[] = {
-	/* memory and threads */
-	"brk", "mmap", "munmap", "mremap", "madvise", "mprotect", "clone", "clone3",
-	"futex", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "exit",
-	"exit_group", "gettid", "getpid", "getppid", "prctl", "restart_syscall",
-	/* signals and time */
-	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "tgkill",
-	"clock_gettime", "clock_nanosleep", "nanosleep", "gettimeofday", "getrandom",
-	/* files */
-	"openat", "close", "read", "write", "pread64", "writev", "lseek", "fcntl",
-	"fstat", "newfstatat", "statx", "getdents64", "fsync", "syncfs", "renameat",
-	"renameat2", "unlinkat",
-	/* sockets and the loop */
-	"socket", "bind", "listen", "accept", "accept4", "getsockname", "getpeername",
-	"getsockopt", "setsockopt", "shutdown", "recvfrom", "recvmsg", "sendto",
-	"sendmsg", "poll", "ppoll", "epoll_create1", "epoll_ctl", "epoll_wait",
-	"epoll_pwait", "eventfd2", "signalfd4", "timerfd_create", "timerfd_settime",
-	/* who am I, for the libraries */
-	"uname", "getuid", "geteuid", "getgid", "getegid", "sysinfo", "prlimit64",
-	"getrusage", NULL
-};
-
 struct child {
 	const struct server_conf *conf;
+	const struct trust *trust;
+	struct access *access;
+	struct front_peers *peers; /* NULL = there is no front */
+	struct front *front;       /* likewise */
 	struct loop *loop;
 	struct loop_source *channel_source;
 	struct loop_source *check_timer;
@@ -86,13 +69,14 @@ struct child {
 enum { PACKET_SIZE = CHANNEL_HEADER_SIZE + CHANNEL_REPORT_MAX };
 
 static struct child *
-child_new(const struct server_conf *conf, int channel_fd)
+child_new(const struct server_conf *conf, const struct trust *trust, int channel_fd)
 {
 	struct child *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
 	c->conf = conf;
+	c->trust = trust;
 	c->channel_fd = channel_fd;
 	c->wake_fd = -1;
 	c->result = HTTP_CHILD_OK;
@@ -319,18 +303,11 @@ ignore_signals(void)
 	sigaction(SIGHUP, &ignore, NULL);
 }
 
-/* Give up everything that is not needed, before the first byte of a client is read. */
-static int
-confine(uid_t uid, gid_t gid, struct err *err)
+static void
+log_problem(const char *file, int line, const char *reason, void *user_data)
 {
-	int result = priv_drop(uid, gid, NULL, 0, err);
-
-	if (result < 0)
-		return result;
-	/* After the change of user, which clears it. */
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0)
-		return err_sys(err, -errno, "cannot ask for the parent's death");
-	return priv_seccomp_allow(allowed_calls, err);
+	(void)user_data;
+	log_error("%s:%d: %s", file, line, reason);
 }
 
 static int
@@ -344,12 +321,51 @@ open_store(struct child *c, struct err *err)
 	return acl_store_open(&options, &c->store, err);
 }
 
+/* The committer has checked it already. */
 static int
-start_http(struct child *c, struct err *err)
+use_trust(struct child *c, struct front_tls **ret_tls, struct err *err)
+{
+	struct tokens *tokens = NULL;
+	int result = 0;
+
+	if (c->trust->text[TRUST_TOKENS])
+		result = tokens_parse(c->conf->tokens, c->trust->text[TRUST_TOKENS],
+			c->trust->len[TRUST_TOKENS], &tokens, log_problem, NULL);
+	if (result < 0)
+		return err_set(err, result, "%s: cannot be used", c->conf->tokens);
+	access_use(c->access, tokens);
+	if (!c->trust->text[TRUST_CERTIFICATE])
+		return 0;
+	return front_tls_new(c->trust, c->conf->tls_client_required, ret_tls, err);
+}
+
+static int
+make_front(struct child *c, const struct listen_list *listen, struct front_tls *tls,
+	struct err *err)
+{
+	struct front_options options = {
+		.listen = listen,
+		.allow = &c->conf->allow_from,
+		.take_tls = tls,
+		.max_connections = c->conf->connections,
+		.timeout_ms = c->conf->request_timeout_ms,
+	};
+
+	c->peers = options.peers = front_peers_new(c->conf->connections);
+	if (c->peers)
+		return front_new(&options, &c->front, err);
+	front_tls_free(tls);
+	return err_set(err, -ENOMEM, "out of memory");
+}
+
+static int
+start_http(struct child *c, const struct listen_list *listen, struct err *err)
 {
 	const struct http_options options = {
-		.address = c->conf->address,
-		.port = (uint16_t)c->conf->port,
+		.listen = listen,
+		.allow = &c->conf->allow_from,
+		.access = c->access,
+		.peers = c->peers,
 		.threads = c->conf->threads,
 		.request_timeout_ms = c->conf->request_timeout_ms,
 		.api = &c->api,
@@ -360,6 +376,23 @@ start_http(struct child *c, struct err *err)
 		.max_body_bytes = c->conf->max_body_bytes,
 		.max_lines = c->conf->max_lines };
 	return http_start(&options, &c->http, err);
+}
+
+static int
+start_listening(struct child *c, struct err *err)
+{
+	struct listen_list direct, fronted;
+	struct front_tls *tls = NULL;
+	int result = use_trust(c, &tls, err);
+
+	server_conf_split(c->conf, &direct, &fronted);
+	if (result == 0 && fronted.n > 0)
+		result = make_front(c, &fronted, tls, err);
+	if (result == 0)
+		result = start_http(c, &direct, err);
+	if (result == 0 && c->front)
+		result = front_start(c->front, http_front_port(c->http), err);
+	return result;
 }
 
 static bool
@@ -378,15 +411,17 @@ start(struct child *c, uid_t uid, gid_t gid, struct err *err)
 	c->packet = malloc(PACKET_SIZE);
 	c->tracker = tracker_new(
 		threads > 2 * SPARE_THREADS ? threads - SPARE_THREADS : threads);
-	if (!c->packet || !c->tracker)
+	c->access = access_new();
+	if (!c->packet || !c->tracker || !c->access)
 		return err_set(err, -ENOMEM, "out of memory");
+	http_confine_prepare(c->conf);
 	result = watch(c, err);
 	if (result == 0)
-		result = confine(uid, gid, err);
+		result = http_confine(c->conf, uid, gid, err);
 	if (result == 0)
 		result = open_store(c, err);
 	if (result == 0) {
-		result = start_http(c, err);
+		result = start_listening(c, err);
 		if (is_address_error(result))
 			c->result = HTTP_CHILD_ADDRESS;
 	}
@@ -409,6 +444,9 @@ drain(struct child *c)
 static void
 child_free(struct child *c)
 {
+	front_free(c->front);
+	front_peers_free(c->peers);
+	access_free(c->access);
 	acl_store_free(c->store);
 	tracker_free(c->tracker);
 	loop_free(c->loop);
@@ -420,14 +458,26 @@ child_free(struct child *c)
 	free(c);
 }
 
+static void
+log_listening(const struct listen_list *list)
+{
+	char url[LISTEN_TEXT_SIZE];
+
+	for (unsigned i = 0; i < list->n; i++) {
+		listen_addr_format(&list->items[i], url);
+		log_notice("HTTP server: listening on %s/acl/", url);
+	}
+}
+
 /* Serve until something ends the loop; 0 or negative errno. */
 static int
 serve(struct child *c, struct err *err)
 {
 	int result;
 
-	log_notice("HTTP server: listening on http://%s:%u/acl/", c->conf->address,
-		http_port(c->http));
+	log_listening(http_listen(c->http));
+	if (c->front)
+		log_listening(front_listen(c->front));
 	/* Only where this process is a service of its own: else nobody listens. */
 	sdnotify_send("READY=1\nSTATUS=serving");
 	c->watchdog = sdnotify_watchdog_ms() > 0;
@@ -438,9 +488,10 @@ serve(struct child *c, struct err *err)
 }
 
 int
-http_child_run(const struct server_conf *conf, int channel_fd, uid_t uid, gid_t gid)
+http_child_run(const struct server_conf *conf, const struct trust *trust,
+	int channel_fd, uid_t uid, gid_t gid)
 {
-	struct child *c = child_new(conf, channel_fd);
+	struct child *c = child_new(conf, trust, channel_fd);
 	enum http_child_exit status;
 	struct err err;
 	int result;

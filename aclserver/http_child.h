@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "aclserver/server_conf.h"
+#include "aclserver/trust.h"
 
 /** How the HTTP process ends, as exit status; the parent's supervision reads it. */
 enum http_child_exit {
@@ -33,9 +34,10 @@ enum http_child_exit {
  * To be followed by _exit() at once: request threads may still run.
  *
  * @conf        borrowed for the whole run
+ * @trust       what came with it; borrowed for the whole run
  * @channel_fd  SOCK_SEQPACKET, blocking or not; taken
  * @uid, @gid   resolved by the parent (priv_find_user), so that no NSS runs in here
  * Returns      enum http_child_exit, for _exit() by main.c
  */
-int http_child_run(
-	const struct server_conf *conf, int channel_fd, uid_t uid, gid_t gid);
+int http_child_run(const struct server_conf *conf, const struct trust *trust,
+	int channel_fd, uid_t uid, gid_t gid);

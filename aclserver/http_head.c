@@ -126,6 +126,14 @@ add_origin(struct http_head *head, const char *value)
 	head->origin = value;
 }
 
+static void
+add_authorization(struct http_head *head, const char *value)
+{
+	if (head->authorization)
+		http_head_refuse(head, 400, "Authorization is there twice");
+	head->authorization = value;
+}
+
 void
 http_head_init(struct http_head *head, const char *version)
 {
@@ -149,6 +157,7 @@ http_head_add(struct http_head *head, const char *name, const char *value)
 		{ "Upgrade", add_upgrade },
 		{ "Host", add_host },
 		{ "Origin", add_origin },
+		{ "Authorization", add_authorization },
 	};
 
 	if (head->refusal)

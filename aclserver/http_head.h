@@ -22,6 +22,7 @@ struct http_head {
 	bool keep_alive;               /* the client wants the connection to stay */
 	const char *host;              /* borrowed from the lines; NULL = not sent */
 	const char *origin;            /* likewise */
+	const char *authorization;     /* likewise */
 	int refusal;                   /* status to answer and close with; 0 = none */
 	const char *reason;            /* static; why, if refused */
 };

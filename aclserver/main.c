@@ -16,6 +16,7 @@
 #include "aclserver/http_service.h"
 #include "aclserver/policy_dir.h"
 #include "aclserver/server.h"
+#include "aclserver/trust.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -182,7 +183,13 @@ load_conf(const struct arguments *args, struct server_spec *spec)
 		return r;
 	}
 	use_log_settings(&spec->conf);
-	return 0;
+	r = trust_load(&spec->conf, &spec->conf_text, &spec->conf_len,
+		server_log_conf_problem, NULL);
+	if (r < 0) {
+		server_conf_done(&spec->conf);
+		free(spec->conf_text);
+	}
+	return r;
 }
 
 /* What the file alone does not tell. */
@@ -268,18 +275,21 @@ run_http_process(const struct http_arguments *args)
 {
 	AUTO_FREE char *text = NULL;
 	struct server_conf conf;
+	struct trust trust;
 	char path[32];
-	size_t len;
+	size_t len, conf_len;
 	int status;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%u", args->conf_fd);
-	if (file_read(AT_FDCWD, path, CONF_FILE_MAX, &text, &len) < 0 ||
-		server_conf_parse("configuration", text, len, &conf,
+	if (file_read(AT_FDCWD, path, TRUST_TEXT_MAX, &text, &len) < 0 ||
+		trust_take(text, len, &conf_len, &trust) < 0 ||
+		server_conf_parse("configuration", text, conf_len, &conf,
 			server_log_conf_problem, NULL) < 0)
 		return HTTP_CHILD_FAILED;
 	close((int)args->conf_fd);
 	use_log_settings(&conf);
-	status = http_child_run(&conf, (int)args->channel_fd, args->uid, args->gid);
+	status = http_child_run(
+		&conf, &trust, (int)args->channel_fd, args->uid, args->gid);
 	/* Its threads may still run and use the configuration: nothing is torn down. */
 	_exit(status);
 }

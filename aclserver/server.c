@@ -17,6 +17,7 @@
 #include "aclserver/keeper.h"
 #include "aclserver/policy_dir.h"
 #include "aclserver/report.h"
+#include "aclserver/trust.h"
 #include "aclserver/watch.h"
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -336,8 +337,12 @@ reload_conf(struct server *server)
 	}
 	r = server_conf_parse(fresh.conf_path, fresh.conf_text, fresh.conf_len,
 		&fresh.conf, server_log_conf_problem, NULL);
+	if (r == 0)
+		r = trust_load(&fresh.conf, &fresh.conf_text, &fresh.conf_len,
+			server_log_conf_problem, NULL);
 	if (r < 0) {
 		log_error("%s: running configuration kept", fresh.conf_path);
+		server_conf_done(&fresh.conf);
 		free(fresh.conf_text);
 		return;
 	}

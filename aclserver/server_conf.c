@@ -62,12 +62,6 @@ parse_address(
 
 	if (parse_addr(value, &addr) < 0)
 		return err_set(err, -EINVAL, "\"%s\" is not an IP address", value);
-	/* Debian builds the HTTP library without IPv6. */
-	if (addr.family != AF_INET)
-		return err_set(err, -EINVAL,
-			"\"%s\": the server listens on IPv4 addresses only; put a "
-			"reverse proxy in front for IPv6",
-			value);
 	return conf_parse_string(value, field, key, err);
 }
 
@@ -85,6 +79,36 @@ parse_port(const char *value, void *field, const struct conf_key *key, struct er
 			"does not have; put a reverse proxy in front",
 			port, PORT_UNPRIVILEGED);
 	*(uint32_t *)field = port;
+	return 0;
+}
+
+static int
+parse_listen(
+	const char *value, void *field, const struct conf_key *key, struct err *err)
+{
+	(void)key; /* has no limits for this type */
+	return listen_list_parse(value, field, err);
+}
+
+static int
+parse_prefixes(
+	const char *value, void *field, const struct conf_key *key, struct err *err)
+{
+	(void)key; /* has no limits for this type */
+	return prefix_list_parse(value, field, err);
+}
+
+static int
+parse_tls_client(
+	const char *value, void *field, const struct conf_key *key, struct err *err)
+{
+	bool required = strcmp(value, "required") == 0;
+
+	(void)key; /* has no limits for this type */
+	if (!required && strcmp(value, "optional") != 0)
+		return err_set(
+			err, -EINVAL, "\"%s\" is neither required nor optional", value);
+	*(bool *)field = required;
 	return 0;
 }
 
@@ -123,6 +147,14 @@ parse_backend(
 static const struct conf_key keys[] = {
 	KEY("address", parse_address, address, 0, 0),
 	KEY("port", parse_port, port, 1, 65535),
+	KEY("listen", parse_listen, listen, 0, 0),
+	KEY("connections", conf_parse_u32, connections, 1, 10000),
+	KEY("allow_from", parse_prefixes, allow_from, 0, 0),
+	KEY("tokens", parse_path, tokens, 2, PATH_MAX_BYTES),
+	KEY("tls_certificate", parse_path, tls_certificate, 2, PATH_MAX_BYTES),
+	KEY("tls_key", parse_path, tls_key, 2, PATH_MAX_BYTES),
+	KEY("tls_client_ca", parse_path, tls_client_ca, 2, PATH_MAX_BYTES),
+	KEY("tls_client", parse_tls_client, tls_client_required, 0, 0),
 	KEY("allow_unauthenticated_remote", conf_parse_bool,
 		allow_unauthenticated_remote, 0, 0),
 	KEY("user", conf_parse_string, user, 1, 64),
@@ -148,6 +180,10 @@ static const struct {
 	const char *value;
 } default_texts[] = {
 	{ offsetof(struct server_conf, address), "127.0.0.1" },
+	{ offsetof(struct server_conf, tokens), "" },
+	{ offsetof(struct server_conf, tls_certificate), "" },
+	{ offsetof(struct server_conf, tls_key), "" },
+	{ offsetof(struct server_conf, tls_client_ca), "" },
 	{ offsetof(struct server_conf, user), "tapgate" },
 	{ offsetof(struct server_conf, policy_conf), "/etc/cumulus/acl/policy.conf" },
 	{ offsetof(struct server_conf, policy_dir), "/etc/cumulus/acl/policy.d" },
@@ -171,6 +207,8 @@ server_conf_init(struct server_conf *conf)
 {
 	*conf = (struct server_conf){
 		.port = 8080,
+		.connections = 1000,
+		.tls_client_required = true,
 		.max_body_bytes = 1 << 20,
 		.max_lines = 10000,
 		.max_acls = 20000,
@@ -232,33 +270,134 @@ find_line(const char *text, size_t len, const char *name)
 	return 0;
 }
 
+/* What a check across keys needs. */
+struct check {
+	const struct server_conf *conf;
+	const char *file;
+	const char *text;
+	size_t len;
+	conf_problem_fn problem;
+	void *user_data;
+	int n_problems;
+};
+
+static bool
+is_set(const struct check *c, const char *name)
+{
+	return find_line(c->text, c->len, name) > 0;
+}
+
+/* A problem in the line that sets @name. */
+static void
+report(struct check *c, const char *name, const char *reason)
+{
+	c->problem(c->file, find_line(c->text, c->len, name), reason, c->user_data);
+	c->n_problems++;
+}
+
+static void
+check_listen(struct check *c, const struct listen_list *listen)
+{
+	bool tls = false;
+
+	if (is_set(c, "listen") && (is_set(c, "address") || is_set(c, "port")))
+		report(c, "listen",
+			"listen: takes the place of address and port; leave those out");
+	for (unsigned i = 0; i < listen->n; i++)
+		tls = tls || listen->items[i].tls;
+	if (tls && (!c->conf->tls_certificate[0] || !c->conf->tls_key[0]))
+		report(c, "listen", "listen: https needs tls_certificate and tls_key");
+	if (!tls && (c->conf->tls_certificate[0] || c->conf->tls_key[0] ||
+			    c->conf->tls_client_ca[0]))
+		report(c, "listen",
+			"listen: there are settings for TLS, but no https:// address");
+	if (is_set(c, "tls_client") && !c->conf->tls_client_ca[0])
+		report(c, "tls_client", "tls_client: needs tls_client_ca");
+}
+
+static void
+check_remote(struct check *c, const struct listen_list *listen)
+{
+	char url[LISTEN_TEXT_SIZE];
+	struct err err;
+
+	for (unsigned i = 0; i < listen->n; i++) {
+		const struct listen_addr *item = &listen->items[i];
+
+		if (listen_addr_is_loopback(item) ||
+			server_conf_restricts(c->conf, item))
+			continue;
+		listen_addr_format(item, url);
+		(void)err_set(&err, -EPERM,
+			"%s: on an address that is not loopback anybody who reaches it "
+			"may change the ACLs (%s). Ask for authentication by "
+			"\"tokens\", or "
+			"by https with \"tls_client_ca\", or admit certain addresses "
+			"only, by "
+			"\"allow_from\"; or write \"allow_unauthenticated_remote = "
+			"yes\" if "
+			"that is what you want",
+			is_set(c, "listen") ? "listen" : "address", url);
+		report(c, is_set(c, "listen") ? "listen" : "address", err.text);
+		return; /* once is enough */
+	}
+}
+
 /* What no single key shows; number of problems. */
 static int
-cross_check(const struct server_conf *conf, const char *file, const char *text,
-	size_t len, conf_problem_fn problem, void *user_data)
+cross_check(struct check *c)
 {
-	struct parse_addr addr;
+	struct listen_list listen;
 
+	server_conf_listen(c->conf, &listen);
+	check_listen(c, &listen);
+	check_remote(c, &listen);
+	return c->n_problems;
+}
+
+void
+server_conf_listen(const struct server_conf *conf, struct listen_list *ret)
+{
+	*ret = conf->listen;
+	if (ret->n > 0)
+		return;
 	/* The parser of the key let nothing else in. */
-	if (parse_addr(conf->address, &addr) < 0 || addr.bytes[0] == 127)
-		return 0;
-	if (conf->allow_unauthenticated_remote)
-		return 0;
-	problem(file, find_line(text, len, "address"),
-		"address: on an address that is not loopback anybody who reaches it "
-		"may "
-		"change the ACLs, because the server asks for no authentication; write "
-		"\"allow_unauthenticated_remote = yes\" if that is what you want, or "
-		"put "
-		"an authenticating proxy in front",
-		user_data);
-	return 1;
+	(void)parse_addr(conf->address, &ret->items[0].addr);
+	ret->items[0].port = (uint16_t)conf->port;
+	ret->n = 1;
+}
+
+void
+server_conf_split(const struct server_conf *conf, struct listen_list *ret_direct,
+	struct listen_list *ret_front)
+{
+	struct listen_list all;
+
+	server_conf_listen(conf, &all);
+	ret_direct->n = ret_front->n = 0;
+	for (unsigned i = 0; i < all.n; i++) {
+		struct listen_list *list =
+			listen_addr_is_direct(&all.items[i]) ? ret_direct : ret_front;
+
+		list->items[list->n++] = all.items[i];
+	}
+}
+
+bool
+server_conf_restricts(const struct server_conf *conf, const struct listen_addr *listen)
+{
+	if (conf->tokens[0] || conf->allow_from.n > 0)
+		return true;
+	if (listen->tls && conf->tls_client_ca[0] && conf->tls_client_required)
+		return true;
+	return conf->allow_unauthenticated_remote;
 }
 
 int
 server_conf_parse(const char *file, const char *text, size_t len,
 	struct server_conf *ret, conf_problem_fn problem, void *user_data)
 {
+	struct check check = { ret, file, text, len, problem, user_data, 0 };
 	int result = server_conf_init(ret);
 
 	if (result < 0) {
@@ -266,7 +405,7 @@ server_conf_parse(const char *file, const char *text, size_t len,
 		return result;
 	}
 	if (conf_parse(file, text, len, keys, ret, problem, user_data) > 0 ||
-		cross_check(ret, file, text, len, problem, user_data) > 0) {
+		cross_check(&check) > 0) {
 		server_conf_done(ret);
 		return -EINVAL;
 	}

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aclserver/server_conf_listen.h"
 #include "common/conf.h"
 #include "common/err.h"
 
@@ -24,7 +25,16 @@ enum server_backend {
 struct server_conf {
 	char *address; /* IPv4 or IPv6 address to listen on, without brackets; owned */
 	uint32_t port; /* TCP; 0 only in tests: the kernel picks one */
-	bool allow_unauthenticated_remote; /* address may be other than loopback */
+	struct listen_list listen;         /* instead of both, if it has any */
+	bool allow_unauthenticated_remote; /* whoever reaches it may change ACLs */
+	struct prefix_list allow_from; /* clients beside those on this machine; none =
+					  all */
+	uint32_t connections;     /* of clients over IPv6 or https, at the same time */
+	char *tokens;             /* absolute path, "" = no authentication; owned */
+	char *tls_certificate;    /* absolute path, "" = none; owned */
+	char *tls_key;            /* absolute path, "" = none; owned */
+	char *tls_client_ca;      /* absolute path, "" = none; owned */
+	bool tls_client_required; /* a certificate of that CA */
 	char *user;        /* the HTTP process runs as it: name or number; owned */
 	char *policy_conf; /* absolute path; owned */
 	char *policy_dir;  /* absolute path; owned */
@@ -76,6 +86,19 @@ int server_conf_load(const char *path, struct server_conf *ret, conf_problem_fn 
  */
 const char *server_conf_needs_restart(
 	const struct server_conf *old, const struct server_conf *new);
+
+/** Where to listen, whichever keys say so. */
+void server_conf_listen(const struct server_conf *conf, struct listen_list *ret);
+
+/** As server_conf_listen(), in two lists: where the HTTP library listens itself, and
+ * where it takes the front (front.h). */
+void server_conf_split(const struct server_conf *conf, struct listen_list *ret_direct,
+	struct listen_list *ret_front);
+
+/** True if not just anybody who reaches @listen may change ACLs, or if the operator
+ * wants that. */
+bool server_conf_restricts(
+	const struct server_conf *conf, const struct listen_addr *listen);
 
 /** The enum log_level of conf->log_level. */
 int server_conf_log_level(const struct server_conf *conf);

@@ -39,6 +39,7 @@ PURE = [
     "aclserver/placement.[ch]", "aclserver/policy.h", "aclserver/policy_conf.[ch]", "aclserver/policy_expand.[ch]",
     "aclserver/policy_parse.[ch]", "aclserver/policy_text.[ch]", "aclserver/policy_vars.[ch]",
     "aclserver/server_conf_*.[ch]", "aclserver/utf8.[ch]", "aclserver/acl_name.[ch]", "aclserver/prefer.[ch]",
+    "aclserver/scopes.[ch]", "aclserver/tokens.[ch]",
 ]
 PURE_MAY_NOT_INCLUDE = [
     "common/log.h", "common/loop.h", "common/file.h", "common/priv.h", "common/sdnotify.h", "common/nl.h",
@@ -62,6 +63,7 @@ OWNERS = [
     ("sys/capability.h", []),
     ("seccomp.h", ["common/priv.c"]),
     ("linux/seccomp.h", ["common/priv.c"]),
+    ("openssl/*", ["aclserver/front_tls.c", "aclserver/front_stream.c", "aclserver/tokens.c"]),
     ("xxhash.h", ["aclserver/hash.c"]),
     ("sys/epoll.h", ["common/loop.c"]),
     ("sys/signalfd.h", ["common/loop.c"]),

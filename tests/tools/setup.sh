@@ -6,12 +6,12 @@
 # What it takes to build and to run the demo.
 # shellcheck disable=SC2034 # used by the programs that source this file
 packages_base=(gcc libc6-dev cmake ninja-build pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev
-	libmnl-dev libnftnl-dev libcivetweb-dev libcjson-dev libcap-ng-dev libseccomp-dev libxxhash-dev libc-ares-dev
+	libmnl-dev libnftnl-dev libcivetweb-dev libcjson-dev libcap-ng-dev libseccomp-dev libxxhash-dev libc-ares-dev libssl-dev
 	libcmocka-dev nftables iproute2 procps curl python3 netbase dnsmasq-base)
 # What the tests need beyond that.
 # shellcheck disable=SC2034
 packages_test=(clang clang-format iptables ebtables python3-pytest python3-pytest-xdist universal-ctags shellcheck mandoc strace tshark
-	ethtool iputils-ping git python3-jsonschema apache2-bin openssl)
+	ethtool iputils-ping openssl git python3-jsonschema apache2-bin openssl)
 # Programs of others that the agent and the server are tried with: a controller, collectors of sFlow, a reverse proxy.
 # The demo needs the first only.
 # shellcheck disable=SC2034

@@ -36,6 +36,7 @@ enum { DEADLINE_S = 20, ANSWER_SIZE = 65536, NOBODY = 65534 };
 struct fixture {
 	char dir[64];
 	struct server_conf conf;
+	struct trust trust;
 	pid_t pid;
 	int channel;  /* the parent's end */
 	int log_pipe; /* what the child logs */
@@ -118,7 +119,8 @@ start_child(struct fixture *f)
 		close(channel[0]);
 		close(log_pipe[0]);
 		log_set_sink(log_to_pipe, &log_pipe[1]);
-		_exit(http_child_run(&f->conf, channel[1], child_uid(), child_gid()));
+		_exit(http_child_run(
+			&f->conf, &f->trust, channel[1], child_uid(), child_gid()));
 	}
 	close(channel[1]);
 	close(log_pipe[1]);

@@ -271,7 +271,7 @@ an_address_in_use_is_told_by_the_exit_status(void **state)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
 	f->conf.port = ntohs(addr.sin_port);
 	start_child(f);
-	wait_for_log(f, "cannot listen on 127.0.0.1 port", rest, sizeof(rest));
+	wait_for_log(f, "cannot listen on http://127.0.0.1:", rest, sizeof(rest));
 	assert_non_null(strstr(rest, "Address already in use"));
 	assert_int_equal(wait_for_exit(f), HTTP_CHILD_ADDRESS);
 	close(fd);
