@@ -18,6 +18,7 @@ static const char usage[] =
 	"Usage: tapgate-agent [-f FILE] [OPTION...]\n"
 	"       tapgate-agent -n [-f FILE]\n"
 	"       tapgate-agent status [--json]\n"
+	"       tapgate-agent cleanup\n"
 	"sFlow agent: samples packets, polls counters, sends them to collectors.\n\n"
 	"  -f FILE             configuration (default " AGENT_LOAD_PATH ")\n"
 	"  -n                  check the configuration, print it in full, exit\n"
@@ -88,6 +89,15 @@ take_option(struct arguments *args, int option)
 	return false;
 }
 
+/* What stands behind the options; returns how many words were understood. */
+static int
+take_command(struct arguments *args, char **words, int n)
+{
+	args->ask = n > 0 && strcmp(words[0], "status") == 0;
+	args->cleanup = n > 0 && strcmp(words[0], "cleanup") == 0;
+	return args->ask || args->cleanup;
+}
+
 struct arguments
 arguments_parse(int argc, char **argv)
 {
@@ -98,7 +108,7 @@ arguments_parse(int argc, char **argv)
 		.exit_status = -1,
 	};
 	bool fine = true;
-	int option;
+	int option, n_words;
 
 	while (fine && (option = getopt_long(
 				argc, argv, "f:no:u:dvVh", long_options, NULL)) != -1) {
@@ -110,11 +120,11 @@ arguments_parse(int argc, char **argv)
 		else
 			fine = take_option(&args, option);
 	}
-	args.ask = optind < argc && strcmp(argv[optind], "status") == 0;
-	if (fine && optind + args.ask < argc)
+	n_words = take_command(&args, argv + optind, argc - optind);
+	if (fine && optind + n_words < argc)
 		fprintf(stderr, "tapgate-agent: unexpected argument \"%s\"\n",
-			argv[optind + args.ask]);
-	if (!fine || optind + args.ask < argc || (args.json && !args.ask)) {
+			argv[optind + n_words]);
+	if (!fine || optind + n_words < argc || (args.json && !args.ask)) {
 		fputs(usage, stderr);
 		args.exit_status = EXIT_BAD_USAGE;
 	}

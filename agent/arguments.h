@@ -15,6 +15,7 @@ struct arguments {
 	bool check;      /* -n */
 	unsigned debug;  /* how often -d */
 	bool ask, json;  /* status [--json] */
+	bool cleanup;    /* cleanup */
 	int exit_status; /* to end with at once; -1 = go on */
 };
 

@@ -1,6 +1,6 @@
 /*
- * main.c - tapgate-agent: the daemon, the check of its configuration, or the question
- * how it is.
+ * main.c - tapgate-agent: the daemon, the check of its configuration, the question how
+ * it is, or what is to be done after a crash.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/agent_conf.h"
 #include "agent/arguments.h"
+#include "agent/cleanup_run.h"
 #include "agent/status_client.h"
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -56,5 +57,7 @@ main(int argc, char **argv)
 		return args.exit_status;
 	if (args.ask)
 		return status_client_run(args.agent.run_dir, args.json);
+	if (args.cleanup)
+		return cleanup_run(args.agent.run_dir);
 	return args.check ? check(&args) : run(&args);
 }

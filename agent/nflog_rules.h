@@ -29,6 +29,10 @@ struct nflog_rules; /* owned by who opened it */
  * with the reason in @err. */
 struct nflog_rules *nflog_rules_open(uint16_t group, struct err *err);
 
+/** Remove what an agent left that did not end in an orderly way; fine if there is
+ * nothing. 0 or negative errno with the reason. */
+int nflog_rules_remove(struct err *err);
+
 /** Remove the table. Accepts NULL. */
 void nflog_rules_close(struct nflog_rules *r);
 

@@ -91,6 +91,11 @@ struct source_ops {
 	/* Undo everything, in the kernel too. Accepts NULL. */
 	void (*close)(void *ctx);
 
+	/* Remove from the kernel what an agent left that did not end in an orderly way;
+	 * fine if there is nothing. 0 or negative errno with the reason. NULL: nothing
+	 * can be left. */
+	int (*cleanup)(struct err *err);
+
 	/* Sample exactly these @n ports, sorted by ifindex, from now on. Only what
 	 * differs from the last call is touched. Returns how many the kernel refused,
 	 * -> failed; the source tells why in the log and tries those again at the next

@@ -379,6 +379,7 @@ const struct source_ops source_nflog = {
 	.chooses = nflog_chooses,
 	.open = nflog_open,
 	.close = nflog_close,
+	.cleanup = nflog_rules_remove,
 	.configure = nflog_configure,
 	.tick = nflog_tick,
 	.stats = nflog_stats,

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/priv.h"
 
 enum {
 	DIR_MODE = 0755,
@@ -141,22 +142,40 @@ on_pause_over(struct loop *loop, void *user_data)
 		loop_timer_in(server->pause, PAUSE_MS);
 }
 
+/* As the owner of the directory: what root makes there the agent has to be able to
+ * open. */
 static int
-take_lock(struct status_server *server, const char *run_dir, struct err *err)
+open_lock(const char *run_dir, const char *path)
 {
-	char path[sizeof(server->address.sun_path)];
+	int r = priv_files_as_owner(run_dir);
+	int fd = -1;
+
+	if (r == 0) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
+		r = fd < 0 ? -errno : 0;
+	}
+	priv_files_as_self();
+	return r < 0 ? r : fd;
+}
+
+int
+status_server_lock(const char *run_dir, int *ret_fd, struct err *err)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	int n = snprintf(path, sizeof(path), "%s/agent.lock", run_dir);
+	AUTO_CLOSE int fd = -1;
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return err_set(err, -ENAMETOOLONG, "%s: too long", run_dir);
 	if (mkdir(run_dir, DIR_MODE) < 0 && errno != EEXIST)
 		return err_sys(err, -errno, "%s: cannot make the directory", run_dir);
-	server->lock_fd =
-		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
-	if (server->lock_fd < 0)
-		return err_sys(err, -errno, "%s: cannot open", path);
-	if (flock(server->lock_fd, LOCK_EX | LOCK_NB) == 0)
+	fd = open_lock(run_dir, path);
+	if (fd < 0)
+		return err_sys(err, fd, "%s: cannot open", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		*ret_fd = take_fd(&fd);
 		return 0;
+	}
 	if (errno == EWOULDBLOCK)
 		return err_set(err, -EBUSY, "%s: another agent is running", path);
 	return err_sys(err, -errno, "%s: cannot lock", path);
@@ -200,7 +219,7 @@ status_server_open(const char *run_dir, uid_t uid, gid_t gid, struct err *err)
 	r = status_server_path(run_dir, server->address.sun_path,
 		sizeof(server->address.sun_path), err);
 	if (r == 0)
-		r = take_lock(server, run_dir, err);
+		r = status_server_lock(run_dir, &server->lock_fd, err);
 	if (r == 0)
 		r = open_socket(server, uid, gid, err);
 	if (r == 0)

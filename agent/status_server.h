@@ -33,6 +33,11 @@ struct status_server; /* owned by who opened it */
 struct status_server *status_server_open(
 	const char *run_dir, uid_t uid, gid_t gid, struct err *err);
 
+/** Only take the lock of @run_dir (made if it is missing), as status_server_open()
+ * does, for who must not work beside an agent. It is held as long as *@ret_fd is open.
+ * 0; -EBUSY if an agent has it; another negative errno. */
+int status_server_lock(const char *run_dir, int *ret_fd, struct err *err);
+
 /** Answer from the callbacks of @loop. 0 or negative errno. */
 int status_server_start(struct status_server *server, struct loop *loop,
 	status_server_fn fn, void *user_data);

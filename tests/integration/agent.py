@@ -88,6 +88,10 @@ class Agent:
         """Run "tapgate-agent status"."""
         return self.ns.run(agent_program(), "status", "--run-dir", self.run_dir, *options, check=False)
 
+    def cleanup(self):
+        """Run "tapgate-agent cleanup"."""
+        return self.ns.run(agent_program(), "cleanup", "--run-dir", self.run_dir, check=False)
+
     def status(self):
         done = self.ask("--json")
         assert done.returncode in (0, 1), done.stderr + self.log()

@@ -12,7 +12,7 @@ from agent import World, conf, flows
 from daemon import Policy, run_acl
 from lab import BRIDGE_TO_ROUTED, BRIDGED, ROUTED, ROUTED_TO_BRIDGE, TO_BRIDGE, TO_PORT, fill
 from packets import Packet
-from programs import Flood, Sink
+from programs import Flood, Sink, agent_program
 from wait import wait_until
 
 EVERY = conf("sampling.flat = 1", "polling = 0")
@@ -207,6 +207,22 @@ def test_stop_leaves_nothing_and_a_crash_is_cleaned_up(world):
         assert len(samples_of(receiver, packet)) == 1
         agent.stop()
     assert world.ns.run("nft", "list", "ruleset").stdout == before
+
+
+def test_cleanup_removes_what_a_crash_left_and_spares_an_agent_that_runs(world):
+    world.ns.nft("table netdev other { }")
+    with world.receiver() as receiver:
+        agent = running(world, EVERY, receiver)
+        refused = agent.cleanup()
+        assert refused.returncode == 1 and "another agent is running" in refused.stderr
+        assert sampling_rules(world) == 4
+        agent.kill()
+        assert sampling_rules(world) == 4
+        for _ in range(2):  # the second time there is nothing
+            done = agent.cleanup()
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+            assert world.ns.run("nft", "list", "tables").stdout == "table netdev other\n"
+        assert world.ns.run(agent_program(), "cleanup", "now", check=False).returncode == 2
 
 
 def test_rules_of_others_stay_and_ours_come_back(world):
