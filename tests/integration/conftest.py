@@ -1,6 +1,7 @@
-"""Fixtures, and the reason for which everything is skipped where there are no network namespaces."""
+"""Fixtures, and the reasons for which tests are skipped: no network namespaces, or not the kernel that they need."""
 
 import contextlib
+import fnmatch
 import os
 import sys
 
@@ -26,13 +27,45 @@ def _why_not():
     return None
 
 
-def pytest_collection_modifyitems(items):
+def _why_not_here(item):
+    """Why a test marked vm cannot run on this kernel, or None."""
+    marker = item.get_closest_marker("vm")
+    if not marker:
+        return None
+    kernel = os.environ.get("TAPGATE_VM")  # set inside the test machine: which of its kernels this is
+    if not kernel:
+        missing = os.environ.get("TAPGATE_VM_MISSING")
+        return f"needs Debian's kernel in a virtual machine: {missing or 'run by tests/run vm'}"
+    since = marker.kwargs.get("since", kernel)
+    if [int(part) for part in kernel.split(".")] < [int(part) for part in since.split(".")]:
+        return f"needs Linux {since}"
+    return None
+
+
+def pytest_addoption(parser):
+    parser.addoption("--vm-list", metavar="FILE",
+                     help="run only tests marked vm, and those whose id matches a pattern of this file")
+
+
+def _deselect(config, items):
+    with open(config.getoption("--vm-list"), encoding="utf-8") as file:
+        patterns = [line.strip() for line in file if line.strip() and not line.startswith("#")]
+    keep = [item for item in items if item.get_closest_marker("vm")
+            or any(fnmatch.fnmatchcase(item.nodeid, pattern) for pattern in patterns)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in keep])
+    items[:] = keep
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--vm-list"):
+        _deselect(config, items)
     reason = _why_not()
-    if reason:
-        for item in items:
-            if item.get_closest_marker("unprivileged"):
-                continue
-            item.add_marker(pytest.mark.skip(reason=reason))
+    for item in items:
+        why = _why_not_here(item)
+        if reason and not item.get_closest_marker("unprivileged"):
+            why = reason
+        if why:
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 @pytest.fixture(scope="session", autouse=True)
