@@ -50,21 +50,18 @@ const struct match *match_find(const char *name, enum policy_section section);
  * supported"; NULL if the name is unknown. */
 const char *match_why_not(const char *name);
 
-/** As match_why_not() for a long option (without dashes) of such a match of
- * @section; @ret_match is set to the name of the match. */
-const char *match_option_why_not(
-	const char *option, enum policy_section section, const char **ret_match);
-
 extern const struct match match_tcp, match_udp, match_udplite, match_sctp, match_dccp,
 	match_multiport;
 extern const struct match match_icmp, match_icmp6;
 extern const struct match match_dscp, match_ttl, match_hl, match_length, match_iprange;
 extern const struct match match_mark, match_comment, match_limit, match_conntrack,
 	match_state, match_addrtype, match_mac;
-extern const struct match match_vlan;
+extern const struct match match_ecn, match_tcpmss, match_frag, match_physdev;
+extern const struct match match_vlan, match_eb_ip, match_eb_ip6, match_arp, match_rarp,
+	match_802_3, match_stp, match_eb_mark, match_eb_pkttype, match_among;
 
 /** What stands behind -p: number of an IP protocol (0 for "all"), or an EtherType and
- * its canonical name (NULL if it has none). 0, -EINVAL. */
+ * its canonical name (NULL if it has none); LENGTH is ETH_P_802_3. 0, -EINVAL. */
 int match_ip_protocol(const char *text, uint32_t *ret_proto);
 int match_ether_type(const char *text, uint16_t *ret_type, const char **ret_name);
 

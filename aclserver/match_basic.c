@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "aclserver/match_ifname.h"
+#include "aclserver/match_parse.h"
 #include "aclserver/names.h"
 #include "common/parse.h"
 
@@ -68,6 +69,8 @@ parse_protocol(struct rule *rule, struct option_use *use)
 	rule->has_proto = true;
 	rule->proto_negated = use->negate;
 	rule->proto = (uint16_t)proto;
+	rule->has_l4proto = !use->negate;
+	rule->l4proto = (uint8_t)proto;
 	name = names_of_protocol((uint8_t)proto);
 	use->text = name ? name : arena_printf(rule->arena, "%u", proto);
 	if (!use->text)
@@ -210,31 +213,31 @@ add_network(struct rule *rule, enum field field, bool negate, const struct netwo
 }
 
 static int
-refuse_network(struct rule *rule, const struct option_use *use, int result)
+refuse_network(struct rule *rule, const struct option_use *use, int family, int result)
 {
 	if (result == -ERANGE)
 		return option_refuse(rule, use, "bad prefix length or mask");
 	if (strchr(use->args[0], ','))
 		return option_refuse(rule, use, "a list cannot stand here");
 	return option_refuse(rule, use,
-		rule_is_ip6(rule)
+		family == AF_INET6
 			? "not an IPv6 address (host names are not looked up)"
 			: "not an IPv4 address (host names are not looked up)");
 }
 
-static int
-parse_address(struct rule *rule, struct option_use *use, enum field ip, enum field ip6)
+int
+match_add_address(
+	struct rule *rule, struct option_use *use, int family, enum field field)
 {
-	int family = rule_is_ip6(rule) ? AF_INET6 : AF_INET;
 	struct network net;
 	int result = parse_network(use->args[0], &net);
 
 	if (result < 0)
-		return refuse_network(rule, use, result);
+		return refuse_network(rule, use, family, result);
 	if (net.family != family)
 		return option_refuse(rule, use,
-			family == AF_INET6 ? "an IPv4 address in [ip6tables]"
-					   : "an IPv6 address in [iptables]");
+			family == AF_INET6 ? "an IPv4 address, IPv6 is needed"
+					   : "an IPv6 address, IPv4 is needed");
 	if (network_prefix(&net) == 0) {
 		use->omit = true;
 		return use->negate ? option_refuse(rule, use, "would never match") : 0;
@@ -242,19 +245,23 @@ parse_address(struct rule *rule, struct option_use *use, enum field ip, enum fie
 	use->text = network_text(rule->arena, &net);
 	if (!use->text)
 		return -ENOMEM;
-	return add_network(rule, family == AF_INET6 ? ip6 : ip, use->negate, &net);
+	return add_network(rule, field, use->negate, &net);
 }
 
 static int
 parse_source(struct rule *rule, struct option_use *use)
 {
-	return parse_address(rule, use, FIELD_IP_SADDR, FIELD_IP6_SADDR);
+	if (rule_is_ip6(rule))
+		return match_add_address(rule, use, AF_INET6, FIELD_IP6_SADDR);
+	return match_add_address(rule, use, AF_INET, FIELD_IP_SADDR);
 }
 
 static int
 parse_destination(struct rule *rule, struct option_use *use)
 {
-	return parse_address(rule, use, FIELD_IP_DADDR, FIELD_IP6_DADDR);
+	if (rule_is_ip6(rule))
+		return match_add_address(rule, use, AF_INET6, FIELD_IP6_DADDR);
+	return match_add_address(rule, use, AF_INET, FIELD_IP_DADDR);
 }
 
 /* Second and further fragments; inverted: whole packets and first fragments. */
@@ -265,9 +272,7 @@ parse_fragment(struct rule *rule, struct option_use *use)
 
 	if (rule_is_ip6(rule))
 		return err_set(rule->err, -EINVAL,
-			"%s is for IPv4; -m frag, which IPv6 has instead, is not "
-			"supported yet",
-			use->written);
+			"%s is for IPv4; IPv6 has -m frag instead", use->written);
 	return rule_add_masked(rule, FIELD_IP_FRAGOFF, !use->negate, OFFSET_MASK, 0);
 }
 

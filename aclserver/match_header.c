@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "aclserver/dscp_name.h"
+#include "aclserver/match_parse.h"
 #include "common/parse.h"
 
 enum { TTL_MAX = 255, IP6_HEADER_SIZE = 40 };
@@ -124,37 +125,13 @@ const struct match match_hl = {
 	.needs_option = true,
 };
 
-/* "64", "64:128", ":128", "64:". */
-static int
-parse_interval(const char *text, uint32_t *ret_lo, uint32_t *ret_hi)
-{
-	char copy[32];
-	char *colon;
-
-	if (strlen(text) >= sizeof(copy))
-		return -EINVAL;
-	memcpy(copy, text, strlen(text) + 1);
-	*ret_lo = 0;
-	*ret_hi = UINT16_MAX;
-	colon = strchr(copy, ':');
-	if (colon)
-		*colon = '\0';
-	if ((!colon || *copy) && parse_u32(copy, 0, UINT16_MAX, ret_lo) < 0)
-		return -EINVAL;
-	if (!colon)
-		*ret_hi = *ret_lo;
-	else if (colon[1] && parse_u32(colon + 1, 0, UINT16_MAX, ret_hi) < 0)
-		return -EINVAL;
-	return 0;
-}
-
 /* The length of the whole packet; the IPv6 header has only that of its payload. */
 static int
 parse_length(struct rule *rule, struct option_use *use)
 {
 	uint32_t lo, hi;
 
-	if (parse_interval(use->args[0], &lo, &hi) < 0)
+	if (match_parse_range(use->args[0], UINT16_MAX, &lo, &hi) < 0)
 		return option_refuse(
 			rule, use, "not a length or range of lengths, 0 to 65535");
 	if (lo > hi)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aclserver/match_parse.h"
 #include "common/parse.h"
 
 enum { ICMP_NAME_SIZE = 48, ICMP_ANY = 0xff };
@@ -216,6 +217,115 @@ parse_type(struct rule *rule, struct option_use *use, const struct icmp_kind *ki
 	if (result < 0 || any_code)
 		return result;
 	return rule_add_number(rule, kind->code, false, type.code_lo, type.code_hi);
+}
+
+/* "5" or "5:9". */
+static int
+parse_bytes(char *text, uint8_t *ret_lo, uint8_t *ret_hi)
+{
+	char *colon = strchr(text, ':');
+	uint32_t lo, hi;
+
+	if (colon)
+		*colon++ = '\0';
+	if (parse_u32(text, 0, UINT8_MAX, &lo) < 0)
+		return -EINVAL;
+	hi = lo;
+	if (colon && (parse_u32(colon, 0, UINT8_MAX, &hi) < 0 || lo > hi))
+		return -EINVAL;
+	*ret_lo = (uint8_t)lo;
+	*ret_hi = (uint8_t)hi;
+	return 0;
+}
+
+/* Types and codes as ebtables takes them. */
+struct icmp_ranges {
+	uint8_t type_lo, type_hi, code_lo, code_hi;
+};
+
+static int
+find_ranges(const struct icmp_kind *kind, const char *text, struct icmp_ranges *ret)
+{
+	char copy[ICMP_NAME_SIZE];
+	struct icmp_name named;
+	char *slash;
+
+	if (find_type(kind, text, &named) == 0) {
+		*ret = (struct icmp_ranges){ named.type, named.type, named.code_lo,
+			named.code_hi };
+		if (kind == &icmp && named.type == ICMP_ANY)
+			ret->type_lo = 0;
+		return 0;
+	}
+	if (strlen(text) >= sizeof(copy))
+		return -EINVAL;
+	memcpy(copy, text, strlen(text) + 1);
+	slash = strchr(copy, '/');
+	if (slash)
+		*slash++ = '\0';
+	ret->code_lo = 0;
+	ret->code_hi = UINT8_MAX;
+	if (parse_bytes(copy, &ret->type_lo, &ret->type_hi) < 0 ||
+		(slash && parse_bytes(slash, &ret->code_lo, &ret->code_hi) < 0))
+		return -EINVAL;
+	return 0;
+}
+
+static int
+put_range_test(struct rule *rule, struct rule_branch *branch, enum field field,
+	uint8_t lo, uint8_t hi)
+{
+	struct ruleset_test *test = &branch->tests[branch->n_tests];
+	int result = put_test(rule, field, branch, lo);
+
+	if (result == 0)
+		rule_put_number(field, hi, test->ranges->hi);
+	return result;
+}
+
+/* Another type; or one of these and another code. */
+static int
+add_other_ranges(struct rule *rule, const struct icmp_kind *kind,
+	const struct icmp_ranges *ranges)
+{
+	struct rule_split *split = arena_alloc(rule->arena, sizeof(*split));
+	int result = split ? 0 : -ENOMEM;
+
+	for (int i = 0; i < 2 && result == 0; i++)
+		result = put_range_test(rule, &split->branches[i], kind->type,
+			ranges->type_lo, ranges->type_hi);
+	if (result == 0)
+		result = put_range_test(rule, &split->branches[1], kind->code,
+			ranges->code_lo, ranges->code_hi);
+	if (result < 0)
+		return result;
+	split->branches[0].tests[0].negate = true;
+	split->branches[1].tests[1].negate = true;
+	return rule_add_split(rule, split);
+}
+
+int
+match_add_icmp_ranges(struct rule *rule, struct option_use *use, enum field field)
+{
+	const struct icmp_kind *kind = field == FIELD_ICMP_TYPE ? &icmp : &icmp6;
+	struct icmp_ranges ranges;
+	bool any_type, any_code;
+	int result = 0;
+
+	if (find_ranges(kind, use->args[0], &ranges) < 0)
+		return option_refuse(rule, use,
+			"not TYPE[:TYPE][/CODE[:CODE]] or the name of a type");
+	any_type = ranges.type_lo == 0 && ranges.type_hi == UINT8_MAX;
+	any_code = ranges.code_lo == 0 && ranges.code_hi == UINT8_MAX;
+	if (use->negate && !any_code && !any_type)
+		return add_other_ranges(rule, kind, &ranges);
+	if (!any_type || (any_code && use->negate))
+		result = rule_add_number(
+			rule, kind->type, use->negate, ranges.type_lo, ranges.type_hi);
+	if (result < 0 || any_code)
+		return result;
+	return rule_add_number(
+		rule, kind->code, use->negate, ranges.code_lo, ranges.code_hi);
 }
 
 static int

@@ -77,7 +77,7 @@ static const struct rule_option comment_options[] = {
 
 const struct match match_comment = {
 	.module = { "comment", RULE_OPTIONS(comment_options), NULL },
-	.sections = SECTION_IP,
+	.sections = SECTION_IP | SECTION_EB,
 	.needs_option = true,
 };
 
@@ -166,7 +166,7 @@ static const struct rule_option limit_options[] = {
 
 const struct match match_limit = {
 	.module = { "limit", RULE_OPTIONS(limit_options), finish_limit },
-	.sections = SECTION_IP,
+	.sections = SECTION_IP | SECTION_EB,
 	.hardware = MATCH_HARDWARE_INPUT,
 };
 

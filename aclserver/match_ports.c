@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aclserver/match_parse.h"
 #include "aclserver/names.h"
 #include "common/parse.h"
 
@@ -20,7 +21,7 @@ static int
 parse_port(struct rule *rule, const struct option_use *use, const char *text,
 	uint16_t *ret)
 {
-	const char *proto = names_of_protocol((uint8_t)rule->proto);
+	const char *proto = rule->has_l4proto ? names_of_protocol(rule->l4proto) : NULL;
 	uint32_t number;
 	int result = parse_u32(text, 0, UINT16_MAX, &number);
 
@@ -91,8 +92,8 @@ set_ports_text(struct rule *rule, struct option_use *use)
 	return use->text ? 0 : -ENOMEM;
 }
 
-static int
-add_ports(struct rule *rule, struct option_use *use, enum field field)
+int
+match_add_ports(struct rule *rule, struct option_use *use, enum field field)
 {
 	struct ports ports;
 	int result = parse_ports(rule, use, use->args[0], &ports);
@@ -107,13 +108,13 @@ add_ports(struct rule *rule, struct option_use *use, enum field field)
 static int
 parse_sport(struct rule *rule, struct option_use *use)
 {
-	return add_ports(rule, use, FIELD_TH_SPORT);
+	return match_add_ports(rule, use, FIELD_TH_SPORT);
 }
 
 static int
 parse_dport(struct rule *rule, struct option_use *use)
 {
-	return add_ports(rule, use, FIELD_TH_DPORT);
+	return match_add_ports(rule, use, FIELD_TH_DPORT);
 }
 
 /* In the order of their bits. */

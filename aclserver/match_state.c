@@ -133,6 +133,11 @@ const struct match match_state = {
 	.hardware = MATCH_HARDWARE_INPUT,
 };
 
+/* One that only Cumulus has: the next hop is yet to be resolved. There such a packet
+ * goes to the CPU, and so to INPUT; the kernel forwards it and lets it wait in the
+ * neighbour table, where no rule sees it. */
+#define TYPE_ROUTER (1u << 31)
+
 /* Sets of address types are bits 1 << RTN_*. */
 static const struct word address_types[] = {
 	{ "UNSPEC", 1 << RTN_UNSPEC },
@@ -147,6 +152,7 @@ static const struct word address_types[] = {
 	{ "THROW", 1 << RTN_THROW },
 	{ "NAT", 1 << RTN_NAT },
 	{ "XRESOLVE", 1 << RTN_XRESOLVE },
+	{ "IPROUTER", TYPE_ROUTER },
 	{ NULL, 0 },
 };
 
@@ -175,10 +181,6 @@ parse_type_list(struct rule *rule, const struct option_use *use, uint32_t *ret_t
 		size_t len = strcspn(p, ",");
 		const struct word *word = find_word(address_types, p, len);
 
-		if (!word && len == strlen("IPROUTER") &&
-			strncasecmp(p, "IPROUTER", len) == 0)
-			return err_set(rule->err, -EINVAL,
-				"%s: type IPROUTER is not supported yet", use->written);
 		if (!word)
 			return err_set(rule->err, -EINVAL,
 				"%s: unknown address type \"%.*s\"", use->written,
@@ -271,6 +273,20 @@ add_bridge_types(struct rule *rule, const struct address_fields *fields, bool ne
 	return 0;
 }
 
+/* A type that no packet has: never, or always. */
+static int
+add_no_type(struct rule *rule, enum field fib, bool negate)
+{
+	int result = rule_add_number(rule, fib, negate, 1, 0);
+
+	if (result < 0)
+		return result;
+	rule_restrict_last(rule, RULE_INET);
+	if (!negate && !rule->no_bridge)
+		rule->no_bridge = "";
+	return 0;
+}
+
 static int
 parse_type(
 	struct rule *rule, struct option_use *use, const struct address_fields *fields)
@@ -283,6 +299,13 @@ parse_type(
 	use->text = word_list_text(rule->arena, address_types, types);
 	if (!use->text)
 		return -ENOMEM;
+	if (types & TYPE_ROUTER)
+		(void)rule_warn(rule,
+			"no packet has the address type IPROUTER here: the kernel "
+			"resolves next hops without a rule seeing it");
+	types &= ~TYPE_ROUTER;
+	if (types == 0)
+		return add_no_type(rule, fields->fib, use->negate);
 	result = add_fib_types(rule, fields->fib, use->negate, types);
 	return result < 0 ? result : add_bridge_types(rule, fields, use->negate, types);
 }

@@ -27,12 +27,24 @@ const struct match *const matches[] = {
 	&match_dccp,
 	&match_udplite,
 	&match_vlan,
+	&match_eb_ip,
+	&match_eb_ip6,
+	&match_arp,
+	&match_rarp,
+	&match_802_3,
+	&match_stp,
+	&match_eb_mark,
+	&match_eb_pkttype,
+	&match_among,
+	&match_ecn,
+	&match_tcpmss,
+	&match_frag,
+	&match_physdev,
 	NULL,
 };
 
 /* Of the policy language, and to come. */
-static const char *const later[] = { "ecn", "hashlimit", "recent", "tcpmss", "physdev",
-	"frag", NULL };
+static const char *const later[] = { "hashlimit", "recent", NULL };
 
 /* Of iptables, and in no document on the policy language. */
 static const char *const never[] = { "ah", "bpf", "cgroup", "cluster", "connbytes",
@@ -40,24 +52,6 @@ static const char *const never[] = { "ah", "bpf", "cgroup", "cluster", "connbyte
 	"hbh", "helper", "ipv6header", "ipvs", "mh", "nfacct", "osf", "owner",
 	"pkttype", "policy", "quota", "rateest", "realm", "rpfilter", "rt", "set",
 	"socket", "statistic", "string", "time", "tos", "u32", NULL };
-
-/* Options of [ebtables] matches to come; ebtables has no -m. */
-static const struct {
-	const char *option; /* a trailing '-' stands for every option that begins so */
-	const char *match;
-} eb_later[] = {
-	{ "ip-", "ip" },
-	{ "ip6-", "ip6" },
-	{ "arp-", "arp" },
-	{ "stp-", "stp" },
-	{ "802_3-", "802_3" },
-	{ "among-", "among" },
-	{ "pkttype-", "pkttype" },
-	{ "limit", "limit" },
-	{ "limit-", "limit" },
-	{ "mark", "mark" },
-	{ "comment", "comment" },
-};
 
 static bool
 is_one_of(const char *name, const char *const *names)
@@ -88,24 +82,5 @@ match_why_not(const char *name)
 		return "not supported yet";
 	if (is_one_of(name, never))
 		return "not supported";
-	return NULL;
-}
-
-const char *
-match_option_why_not(
-	const char *option, enum policy_section section, const char **ret_match)
-{
-	if (section != POLICY_SECTION_EBTABLES)
-		return NULL;
-	for (size_t i = 0; i < sizeof(eb_later) / sizeof(eb_later[0]); i++) {
-		size_t len = strlen(eb_later[i].option);
-		bool begins = eb_later[i].option[len - 1] == '-';
-
-		if (begins ? strncmp(option, eb_later[i].option, len) == 0
-			   : strcmp(option, eb_later[i].option) == 0) {
-			*ret_match = eb_later[i].match;
-			return "not supported yet";
-		}
-	}
 	return NULL;
 }

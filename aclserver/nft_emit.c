@@ -11,6 +11,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <net/if_arp.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,21 @@ family_of(const struct emission *em)
 
 /* Names. */
 
+static uint32_t
+name_key(enum field field)
+{
+	switch (field) {
+	case FIELD_IIFNAME:
+		return NFT_META_IIFNAME;
+	case FIELD_OIFNAME:
+		return NFT_META_OIFNAME;
+	case FIELD_BRIDGE_IN:
+		return NFT_META_BRI_IIFNAME;
+	default:
+		return NFT_META_BRI_OIFNAME;
+	}
+}
+
 void
 nft_emit_load_name(struct nft_rule *rule, enum field field, bool or_none)
 {
@@ -53,8 +69,7 @@ nft_emit_load_name(struct nft_rule *rule, enum field field, bool or_none)
 	const struct nft_set_ref ports = { PORT_MARKS_MAP, 0, sizeof(mask) };
 
 	if (field != FIELD_PORT) {
-		nft_rule_load_meta(rule,
-			field == FIELD_IIFNAME ? NFT_META_IIFNAME : NFT_META_OIFNAME);
+		nft_rule_load_meta(rule, name_key(field));
 		return;
 	}
 	nft_rule_load_meta(rule, NFT_META_MARK);
@@ -120,6 +135,24 @@ emit_ether_guard(struct emission *em)
 	em->is_ether = true;
 }
 
+/* TCP options and IPv6 extension headers: what the kernel has to search for. */
+static void
+emit_load_option(struct emission *em, const struct nft_field *at)
+{
+	bool tcp = at->source == NFT_SOURCE_TCP_OPTION ||
+		   at->source == NFT_SOURCE_TCP_OPTION_EXISTS;
+
+	nft_rule_load_exthdr(
+		em->out, &(struct nft_exthdr){
+				 .op = tcp ? NFT_EXTHDR_OP_TCPOPT : NFT_EXTHDR_OP_IPV6,
+				 .type = tcp ? TCPOPT_MAXSEG : IPPROTO_FRAGMENT,
+				 .offset = at->key,
+				 .len = at->len,
+				 .exists = at->source == NFT_SOURCE_TCP_OPTION_EXISTS ||
+					   at->source == NFT_SOURCE_FRAG_EXISTS,
+			 });
+}
+
 static int
 emit_load(struct emission *em, enum field field, const struct nft_field *at)
 {
@@ -151,6 +184,12 @@ emit_load(struct emission *em, enum field field, const struct nft_field *at)
 				"%s: not known in family bridge",
 				field_info(field)->name);
 		nft_rule_load_fib(em->out, NFT_FIB_RESULT_ADDRTYPE, at->key);
+		return 0;
+	case NFT_SOURCE_TCP_OPTION:
+	case NFT_SOURCE_TCP_OPTION_EXISTS:
+	case NFT_SOURCE_FRAG:
+	case NFT_SOURCE_FRAG_EXISTS:
+		emit_load_option(em, at);
 		return 0;
 	case NFT_SOURCE_NONE:
 		break;
@@ -314,7 +353,7 @@ emit_field_test(struct emission *em, const struct ruleset_test *test)
 static int
 emit_test(struct emission *em, const struct ruleset_test *test)
 {
-	if (fold_is_name(test->field))
+	if (nft_field(test->field)->source == NFT_SOURCE_NONE)
 		return emit_name_test(em, test);
 	if (test->n_ranges == 0)
 		return err_set(em->err, -EINVAL, "%s: a test without values",

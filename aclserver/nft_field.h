@@ -14,6 +14,10 @@ enum nft_source {
 	NFT_SOURCE_TRANSPORT,
 	NFT_SOURCE_CT,
 	NFT_SOURCE_FIB,
+	NFT_SOURCE_TCP_OPTION, /* the maximum segment size … */
+	NFT_SOURCE_TCP_OPTION_EXISTS,
+	NFT_SOURCE_FRAG, /* the fragment header of IPv6 … */
+	NFT_SOURCE_FRAG_EXISTS,
 };
 
 /* What the register holds after the load. */

@@ -368,6 +368,8 @@ place_rule(
 	int result = n < 0 ? n : 0;
 
 	for (int i = 0; result == 0 && i < n; i++) {
+		if (rule->no_inet && place_families(places[i]) == RULE_INET)
+			continue;
 		if (rule->no_bridge && place_families(places[i]) == RULE_BRIDGE) {
 			if (*rule->no_bridge)
 				warn(c, source, rule->no_bridge);

@@ -36,8 +36,8 @@ add_term(struct rule *rule, enum term_kind kind)
 	return term;
 }
 
-static int
-add_test(struct rule *rule, const struct ruleset_test *test)
+int
+rule_add_test(struct rule *rule, const struct ruleset_test *test)
 {
 	struct rule_term *term = add_term(rule, TERM_TEST);
 
@@ -102,7 +102,7 @@ rule_add_ranges(struct rule *rule, enum field field, bool negate,
 
 	test.ranges = ranges;
 	test.n_ranges = rule_merge_ranges(field, ranges, n);
-	return add_test(rule, &test);
+	return rule_add_test(rule, &test);
 }
 
 int
@@ -154,7 +154,7 @@ rule_add_bytes(struct rule *rule, enum field field, bool negate, const uint8_t *
 		test.has_mask |= mask[i] != 0xff;
 	if (test.has_mask)
 		memcpy(test.mask, mask, size);
-	return add_test(rule, &test);
+	return rule_add_test(rule, &test);
 }
 
 int
@@ -176,7 +176,7 @@ rule_add_ifname(struct rule *rule, enum field field, bool negate, const char *na
 	int result = rule_make_ifname(rule, field, name, &test);
 
 	test.negate = negate;
-	return result < 0 ? result : add_test(rule, &test);
+	return result < 0 ? result : rule_add_test(rule, &test);
 }
 
 int

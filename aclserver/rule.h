@@ -75,10 +75,14 @@ struct rule {
 	bool has_proto;              /* -p was given and is not "all" */
 	bool proto_negated;          /* ! -p */
 	uint16_t proto;              /* IP protocol; in [ebtables] the EtherType */
-	bool names_in;               /* -i names an interface, not inverted, not "+" */
+	bool has_l4proto; /* it is tested which transport protocol it is, not inverted
+			   */
+	uint8_t l4proto;
+	bool names_in;         /* -i names an interface, not inverted, not "+" */
 	const char *ports[2];  /* names behind -i and -o as written, "+" included */
 	const char *no_bridge; /* not NULL: no half in the bridge family; the text is a
 				  warning unless empty */
+	bool no_inet;          /* no half in the inet family */
 	const char *warnings[RULE_WARNINGS_MAX]; /* borrowed for ever or the arena's */
 	size_t n_warnings;
 	const char *text; /* canonical form; the arena's */
@@ -104,6 +108,9 @@ rule_is_ip6(const struct rule *rule)
  * All functions below return 0, -EINVAL with the reason in rule->err, or -ENOMEM.
  * Numbers are put into the field in network order.
  */
+
+/** A test as it is; what it points to is the arena's. */
+int rule_add_test(struct rule *rule, const struct ruleset_test *test);
 
 /** @field is (not) in @lo..@hi; an empty interval is a test that never is (always is)
  * true. */

@@ -124,17 +124,11 @@ int
 rule_explain_unknown(const struct rule_options *options, const struct option_word *word)
 {
 	char written[OPTION_NAME_SIZE];
-	const char *why_not = NULL, *match = NULL, *meant = NULL, *full;
+	const char *meant = NULL, *full;
 	struct needs needs;
 
 	(void)snprintf(written, sizeof(written), "%.*s",
 		word->name ? (int)word->name_len + 2 : 2, word->token);
-	if (word->name)
-		why_not = match_option_why_not(
-			written + 2, options->source->section, &match);
-	if (why_not)
-		return err_set(options->err, -EINVAL, "option %s (match %s) is %s",
-			written, match, why_not);
 	full = find_full(options, word);
 	if (full)
 		return err_set(options->err, -EINVAL,

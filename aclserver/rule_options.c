@@ -293,6 +293,28 @@ try_implicit(struct rule_options *o, const struct option_word *word, struct owne
 	return try_owner(loaded, word, ret);
 }
 
+/* ebtables has no -m: an option brings its match. */
+static bool
+try_by_option(struct rule_options *o, const struct option_word *word, size_t at,
+	struct owner *ret)
+{
+	struct loaded *loaded;
+
+	if (o->source->section != POLICY_SECTION_EBTABLES)
+		return false;
+	for (const struct match *const *m = matches; *m; m++) {
+		if (!((*m)->sections & SECTION_EB) || (*m)->has_proto ||
+			!find_option(&(*m)->module, word))
+			continue;
+		loaded = load(o, &(*m)->module, at);
+		if (!loaded)
+			return false;
+		loaded->match = *m;
+		return try_owner(loaded, word, ret);
+	}
+	return false;
+}
+
 /* Who takes the option @word that stands at token @at. */
 static bool
 find_owner(struct rule_options *o, const struct option_word *word, size_t at,
@@ -308,7 +330,7 @@ find_owner(struct rule_options *o, const struct option_word *word, size_t at,
 	for (size_t i = 1; i < o->n_loaded; i++)
 		if (o->loaded[i].at > at && try_owner(&o->loaded[i], word, ret))
 			return true;
-	return false;
+	return try_by_option(o, word, at, ret);
 }
 
 static int

@@ -85,6 +85,15 @@ put_basic(struct wbuf *w, const struct module_use *use, const char *letters)
 				put_use(w, use->uses[i]);
 }
 
+/* The basic options of [ebtables] that have no letter. */
+static void
+put_long_basic(struct wbuf *w, const struct module_use *use)
+{
+	for (size_t i = 0; i < use->module->n_options; i++)
+		if (use->uses[i] && !use->module->options[i].letter)
+			put_use(w, use->uses[i]);
+}
+
 static void
 put_matches(struct wbuf *w, const struct rule_options *options, bool by_proto)
 {
@@ -133,6 +142,7 @@ rule_text(struct rule *rule, const struct rule_options *options)
 	put(&w, "-A ");
 	put(&w, rule->chain);
 	put_basic(&w, &options->loaded[0].use, eb ? "psdio" : "sdiopf");
+	put_long_basic(&w, &options->loaded[0].use);
 	put_matches(&w, options, true);
 	put_matches(&w, options, false);
 	put_target(&w, options);

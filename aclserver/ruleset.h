@@ -58,6 +58,48 @@ enum field {
 	FIELD_CT_STATUS,      /* IPS_* bits; 4 bytes */
 	FIELD_FIB_SADDR_TYPE, /* RTN_*; 4 bytes */
 	FIELD_FIB_DADDR_TYPE,
+	/* New ones stand at the end: numbers are part of content hashes. */
+	FIELD_BRIDGE_IN, /* name of the bridge that the input port is in; like the names
+			    above */
+	FIELD_BRIDGE_OUT,
+	FIELD_PKTTYPE,    /* PACKET_* of linux/if_packet.h; 1 byte */
+	FIELD_IP_TOS,     /* the whole byte */
+	FIELD_IP_ECN,     /* 2 bits */
+	FIELD_IP6_TCLASS, /* 8 bits */
+	FIELD_IP6_ECN,    /* 2 bits */
+	FIELD_VLAN_PRIO,  /* 3 bits; like VLAN_ID behind ETHER_TYPE */
+	FIELD_VLAN_ENCAP, /* EtherType inside the tag; likewise */
+	FIELD_ARP_FORMAT, /* types and lengths of the addresses; 6 bytes */
+	FIELD_ARP_HTYPE,
+	FIELD_ARP_PTYPE,
+	FIELD_ARP_OP,
+	FIELD_ARP_SHA, /* only of the format Ethernet/IPv4, as are the next */
+	FIELD_ARP_SPA,
+	FIELD_ARP_THA,
+	FIELD_ARP_TPA,
+	FIELD_LLC_DSAP, /* of an 802.3 frame with a length, as are the next */
+	FIELD_LLC_SSAP,
+	FIELD_LLC_HEAD, /* both SAPs and the control byte; 3 bytes */
+	FIELD_SNAP_TYPE,
+	FIELD_STP_HEAD, /* LLC and protocol of a BPDU; 5 bytes */
+	FIELD_STP_TYPE,
+	FIELD_STP_FLAGS, /* of a configuration BPDU, as are the next */
+	FIELD_STP_ROOT_PRIO,
+	FIELD_STP_ROOT_ADDR,
+	FIELD_STP_ROOT_COST,
+	FIELD_STP_SENDER_PRIO,
+	FIELD_STP_SENDER_ADDR,
+	FIELD_STP_PORT,
+	FIELD_STP_MSG_AGE, /* times in 1/256 s */
+	FIELD_STP_MAX_AGE,
+	FIELD_STP_HELLO_TIME,
+	FIELD_STP_FORWARD_DELAY,
+	FIELD_TCP_MSS,       /* of the TCP option; without it no test of it is true */
+	FIELD_TCP_HAS_MSS,   /* 1 or 0 */
+	FIELD_FRAG_EXISTS,   /* is there a fragment header of IPv6: 1 or 0 */
+	FIELD_FRAG_RESERVED, /* in that header, as are the next */
+	FIELD_FRAG_OFFSET,   /* 2 bytes with flags: tests use a mask */
+	FIELD_FRAG_ID,
 	FIELD_COUNT,
 };
 

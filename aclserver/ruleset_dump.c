@@ -75,6 +75,8 @@ put_value(struct line *line, enum field field, const uint8_t *value)
 	switch (field) {
 	case FIELD_IP_SADDR:
 	case FIELD_IP_DADDR:
+	case FIELD_ARP_SPA:
+	case FIELD_ARP_TPA:
 		put_address(line, AF_INET, value);
 		break;
 	case FIELD_IP6_SADDR:
@@ -83,6 +85,10 @@ put_value(struct line *line, enum field field, const uint8_t *value)
 		break;
 	case FIELD_ETHER_SADDR:
 	case FIELD_ETHER_DADDR:
+	case FIELD_ARP_SHA:
+	case FIELD_ARP_THA:
+	case FIELD_STP_ROOT_ADDR:
+	case FIELD_STP_SENDER_ADDR:
 		put(line, "%02x:%02x:%02x:%02x:%02x:%02x", value[0], value[1], value[2],
 			value[3], value[4], value[5]);
 		break;
@@ -93,6 +99,18 @@ put_value(struct line *line, enum field field, const uint8_t *value)
 	case FIELD_IP_FRAGOFF:
 	case FIELD_CT_STATE:
 	case FIELD_CT_STATUS:
+	case FIELD_IP_TOS:
+	case FIELD_IP6_TCLASS:
+	case FIELD_VLAN_ENCAP:
+	case FIELD_ARP_FORMAT:
+	case FIELD_ARP_PTYPE:
+	case FIELD_LLC_DSAP:
+	case FIELD_LLC_SSAP:
+	case FIELD_LLC_HEAD:
+	case FIELD_SNAP_TYPE:
+	case FIELD_STP_HEAD:
+	case FIELD_STP_FLAGS:
+	case FIELD_FRAG_OFFSET:
 		put_hex(line, value, size);
 		break;
 	default:

@@ -183,6 +183,22 @@ nft_rule_load_ct(struct nft_rule *rule, uint32_t key)
 }
 
 void
+nft_rule_load_exthdr(struct nft_rule *rule, const struct nft_exthdr *what)
+{
+	struct nftnl_expr *expr = expr_add_sized(rule, "exthdr", what->len);
+
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_DREG, rule->reg);
+	nftnl_expr_set_u8(expr, NFTNL_EXPR_EXTHDR_TYPE, what->type);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_OFFSET, what->offset);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_LEN, what->len);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_OP, what->op);
+	if (what->exists)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+}
+
+void
 nft_rule_load_fib(struct nft_rule *rule, uint32_t result, uint32_t flags)
 {
 	struct nftnl_expr *expr = expr_add(rule, "fib");

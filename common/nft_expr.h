@@ -58,6 +58,19 @@ void nft_rule_need_transport(struct nft_rule *rule);
 /** NFT_CT_STATE, NFT_CT_STATUS, … without direction; 4 bytes host order. */
 void nft_rule_load_ct(struct nft_rule *rule, uint32_t key);
 
+/** A part of a TCP option or of an IPv6 extension header. */
+struct nft_exthdr {
+	uint32_t op;     /* NFT_EXTHDR_OP_TCPOPT, NFT_EXTHDR_OP_IPV6 */
+	uint8_t type;    /* kind of the option, or protocol number of the header */
+	uint32_t offset; /* in it, bytes */
+	uint32_t len;    /* bytes */
+	bool exists;     /* load 1 byte: is it there at all? */
+};
+
+/** A packet without that option or header ends the rule, unless .exists is asked for.
+ */
+void nft_rule_load_exthdr(struct nft_rule *rule, const struct nft_exthdr *what);
+
 /** NFT_FIB_RESULT_*, NFTA_FIB_F_*; 4 bytes host order. */
 void nft_rule_load_fib(struct nft_rule *rule, uint32_t result, uint32_t flags);
 

@@ -56,6 +56,9 @@ class Packet:
     fragment: tuple = None  # (offset in bytes, more fragments follow)
     extensions: tuple = ()  # IPv6: "hop", "routing", "dest", in this order before the transport header
     options: bytes = b""  # IPv4 options, a multiple of 4 bytes
+    tcp_options: bytes = b""  # a multiple of 4 bytes
+    fragment_id: int = 0x1234
+    body: bytes = b""  # what follows an EtherType given as a number
     payload: int = 26  # bytes after the transport header; at least 8, which hold the token
     vlan: int = None  # VLAN id; the frame is tagged
     pcp: int = 0
@@ -82,7 +85,7 @@ class Packet:
         if self.proto == "arp":
             return ETH_ARP, self._arp() + self.token
         if str(self.proto).startswith("0x"):
-            return int(self.proto, 16), self._data()
+            return int(self.proto, 16), self.body + self._data()
         number = PROTOCOLS.get(self.proto)
         number = int(self.proto) if number is None else number
         if self.family == 4:
@@ -113,7 +116,7 @@ class Packet:
         body = self._data() if offset else self._transport(number)
         headers, following = b"", number
         if self.fragment:
-            headers = struct.pack("!BBHI", following, 0, offset | int(more), 0x1234)
+            headers = struct.pack("!BBHI", following, 0, offset | int(more), self.fragment_id)
             following = 44
         for name in reversed(self.extensions):
             kind, content = {"hop": (0, b"\1\4\0\0\0\0"), "dest": (60, b"\1\4\0\0\0\0"),
@@ -131,7 +134,8 @@ class Packet:
             head, at = struct.pack("!HHHH", self.sport, self.dport, 8 + len(data), 0), 6
         elif number == PROTOCOLS["tcp"]:
             bits = sum(FLAGS[name] for name in self.flags.split(",") if name)
-            head, at = struct.pack("!HHIIHHHH", self.sport, self.dport, 1, 0, 5 << 12 | bits, 8192, 0, 0), 16
+            head, at = struct.pack("!HHIIHHHH", self.sport, self.dport, 1, 0,
+                                   (5 + len(self.tcp_options) // 4) << 12 | bits, 8192, 0, 0) + self.tcp_options, 16
         elif number == PROTOCOLS["icmp"]:
             kind = 8 if self.type is None else self.type
             head, at = struct.pack("!BBHHH", kind, self.code, 0, 1, 1), 2

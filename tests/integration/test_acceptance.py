@@ -23,6 +23,9 @@ TAKEN = {
         "-A INPUT -p tcp -m comment --comment rule_id:10,acl_name:EXAMPLE1 -j ACCEPT",
         '-A INPUT -p udp -m limit --limit 1/min -j LOG --log-prefix "FW: " --log-level 3',
         "-A INPUT -i swp+ -m addrtype --dst-type LOCAL -j ACCEPT",
+        "-A INPUT -i swp+ -m addrtype --dst-type IPROUTER -j POLICE --set-mode pkt --set-rate 400 --set-burst 100 "
+        "--set-class 0",
+        "-t mangle -A PREROUTING -i swp1 -p tcp -m ecn --ecn-tcp-ece -j ACCEPT",
         "-A FORWARD -i swp31 -m mark --mark 102 -m dscp --dscp-class CS1 -j SETCLASS --class 2",
         "-A $INGRESS_CHAIN --in-interface $INGRESS_INTF -p tcp --dport bgp -j SETCLASS --class 7",
         "-A $INGRESS_CHAIN -p udp --dport bootps:bootpc -j POLICE --set-mode pkt --set-rate 100 --set-burst 100",
@@ -40,18 +43,16 @@ TAKEN = {
                    "-A INPUT -d BGA -i swp+ -j setclass --class 7",
                    "-A INPUT -p ARP -j police --set-mode pkt --set-rate 400 --set-burst 100",
                    "-A FORWARD -p 802_1Q --vlan-id 100 -j mark --mark-set 102",
+                   "-A FORWARD -p IPv4 --ip-proto udp --ip-dport 67 -j DROP",
                    "-A FORWARD -o swp5 -j setqos --set-cos 4"],
 }
 
 # Rule, and the word by which it must be refused as long as it is not compiled.
 LATER = {
     "[iptables]": [
-        ("-A INPUT -i swp+ -m addrtype --dst-type IPROUTER -j ACCEPT", "IPROUTER"),
-        ("-t mangle -A PREROUTING -i swp1 -p tcp -m ecn --ecn-tcp-ece -j ACCEPT", "ecn"),
         ("-A FORWARD -i swp4 -j SPAN --dport swp19", "SPAN"),
         ("-A FORWARD -i swp1 -j ERSPAN --src-ip 90.0.0.1 --dst-ip 20.0.2.2 --ttl 64", "ERSPAN"),
     ],
-    "[ebtables]": [("-A FORWARD -p IPv4 --ip-proto udp --ip-dport 67 -j DROP", "--ip-proto")],
 }
 
 NEVER = [

@@ -208,6 +208,24 @@ check_match(const char *section, const char *options, const char *expected,
 	compiled_done(&c);
 }
 
+/* "-A FORWARD @options" of [ebtables] tests @expected and is written out as "-A FORWARD
+ * @text". */
+static inline void
+check_eb(const char *options, const char *expected, const char *text)
+{
+	char rule[256], dump[RULESET_DUMP_SIZE];
+	struct compiled c;
+
+	(void)snprintf(rule, sizeof(rule), "-A FORWARD %s", options);
+	(void)snprintf(dump, sizeof(dump), "bridge/filter_forward eb: %s; counter\n",
+		expected);
+	check_compiles("ebtables", rule, dump);
+	c = compile("ebtables", rule, 0);
+	(void)snprintf(rule, sizeof(rule), "-A FORWARD %s", text);
+	assert_string_equal(c.file.rules[0].text, rule);
+	compiled_done(&c);
+}
+
 /* @rules give exactly @problems: "LINE reason" or "LINE warning: reason" lines; the
  * first rule is on line 2. */
 static inline void

@@ -3,23 +3,6 @@
  */
 #include "compile_check.h"
 
-/* "-A FORWARD @options" tests @expected and is written out as "-A FORWARD @text". */
-static void
-check_eb(const char *options, const char *expected, const char *text)
-{
-	char rule[256], dump[RULESET_DUMP_SIZE];
-	struct compiled c;
-
-	(void)snprintf(rule, sizeof(rule), "-A FORWARD %s", options);
-	(void)snprintf(dump, sizeof(dump), "bridge/filter_forward eb: %s; counter\n",
-		expected);
-	check_compiles("ebtables", rule, dump);
-	c = compile("ebtables", rule, 0);
-	(void)snprintf(rule, sizeof(rule), "-A FORWARD %s", text);
-	assert_string_equal(c.file.rules[0].text, rule);
-	compiled_done(&c);
-}
-
 static void
 macs_have_masks_and_names(void **state)
 {
@@ -43,16 +26,17 @@ static void
 ether_types_are_names_or_hexadecimal(void **state)
 {
 	(void)state;
-	check_eb("-p ipv4", "ether type == 0x0800", "-p IPv4");
-	check_eb("-p ARP", "ether type == 0x0806", "-p ARP");
-	check_eb("--protocol 0x888e", "ether type == 0x888e", "-p EAPOL");
-	check_eb("-p 86DD", "ether type == 0x86dd", "-p IPv6");
-	check_eb("-p 9000", "ether type == 0x9000", "-p 0x9000");
-	check_eb("! -p IPv6", "ether type != 0x86dd", "! -p IPv6");
-	check_refused("ebtables", "-A INPUT -p LENGTH",
-		"-p \"LENGTH\": 802.3 frames with a length are not supported");
+	check_eb("-p ipv4", "l3proto == 0x0800", "-p IPv4");
+	check_eb("-p ARP", "l3proto == 0x0806", "-p ARP");
+	check_eb("--protocol 0x888e", "l3proto == 0x888e", "-p EAPOL");
+	check_eb("-p 86DD", "l3proto == 0x86dd", "-p IPv6");
+	check_eb("-p 9000", "l3proto == 0x9000", "-p 0x9000");
+	check_eb("! -p IPv6", "l3proto != 0x86dd", "! -p IPv6");
+	check_eb("-p 802_1AD", "ether type == 0x88a8", "-p 802_1ad");
+	check_eb("-p length", "l3proto in 0x0001-0x0004", "-p LENGTH");
+	check_eb("! -p LENGTH", "l3proto not in 0x0001-0x0004", "! -p LENGTH");
 	check_refused("ebtables", "-A INPUT -p 0x5ff",
-		"-p \"0x5ff\": EtherTypes begin at 0x0600");
+		"-p \"0x5ff\": EtherTypes begin at 0x0600 (or LENGTH)");
 	check_refused(
 		"ebtables", "-A INPUT -p 0x10000", "-p \"0x10000\": unknown EtherType");
 	check_refused(
@@ -73,8 +57,42 @@ vlan_id_needs_its_ether_type(void **state)
 		"option --vlan-id cannot be used with an inverted protocol");
 	check_refused("ebtables", "-A INPUT -p 802_1Q --vlan-id 4095",
 		"--vlan-id \"4095\": not a number from 0 to 4094");
-	check_refused("ebtables", "-A INPUT -p 802_1Q --vlan-prio 1",
-		"option --vlan-prio is not supported");
+}
+
+static void
+a_vlan_tag_has_priority_and_type(void **state)
+{
+	(void)state;
+	check_eb("-p 802_1Q --vlan-prio 5 --vlan-encap ipv4 --vlan-id 3",
+		"ether type == 0x8100; vlan id == 3; vlan pcp == 5; vlan type == "
+		"0x0800",
+		"-p 802_1Q --vlan-id 3 --vlan-prio 5 --vlan-encap IPv4");
+	check_eb("-p 802_1Q ! --vlan-prio 7 --vlan-encap ! 9000",
+		"ether type == 0x8100; vlan pcp != 7; vlan type != 0x9000",
+		"-p 802_1Q ! --vlan-prio 7 ! --vlan-encap 0x9000");
+	check_refused("ebtables", "-A INPUT -p 802_1Q --vlan-prio 8",
+		"--vlan-prio \"8\": not a number from 0 to 7");
+	check_refused("ebtables", "-A INPUT -p 802_1Q --vlan-encap LENGTH",
+		"--vlan-encap \"LENGTH\": EtherTypes begin at 0x0600");
+	check_refused("ebtables", "-A INPUT --vlan-prio 8",
+		"option --vlan-prio needs -p 802_1Q");
+}
+
+static void
+bridges_have_names_like_their_ports(void **state)
+{
+	(void)state;
+	check_eb("--logical-in br0 ! --logical-out br+",
+		"bridge in == br0; bridge out != br+",
+		"--logical-in br0 ! --logical-out br+");
+	check_eb("--logical-in + -d BGA", "ether daddr == 01:80:c2:00:00:00", "-d BGA");
+	check_refused("ebtables", "-A INPUT --logical-out br0",
+		"output bridge specified with INPUT chain");
+	check_refused("ebtables", "-A OUTPUT --logical-in br0",
+		"input bridge specified with OUTPUT chain");
+	check_refused("ebtables", "-A FORWARD --logical-in a/b",
+		"--logical-in \"a/b\": not an interface name (1 to 15 characters "
+		"without blank, '/' or ':')");
 }
 
 static void
@@ -97,15 +115,6 @@ static void
 what_is_not_compiled_yet_is_refused_by_name(void **state)
 {
 	(void)state;
-	check_refused("ebtables",
-		"-A FORWARD -p IPv4 --ip-proto udp --ip-dport 67 -j DROP",
-		"option --ip-proto (match ip) is not supported yet");
-	check_refused("ebtables", "-A FORWARD -p IPv6 --ip6-src ::1",
-		"option --ip6-src (match ip6) is not supported yet");
-	check_refused("ebtables", "-A FORWARD --limit 5/s",
-		"option --limit (match limit) is not supported yet");
-	check_refused("ebtables", "-A FORWARD --logical-in br0",
-		"option --logical-in is not supported");
 	check_refused("ebtables", "-A FORWARD -j CONTINUE",
 		"target CONTINUE is not supported");
 	check_refused(
@@ -120,6 +129,8 @@ main(void)
 		cmocka_unit_test(macs_have_masks_and_names),
 		cmocka_unit_test(ether_types_are_names_or_hexadecimal),
 		cmocka_unit_test(vlan_id_needs_its_ether_type),
+		cmocka_unit_test(a_vlan_tag_has_priority_and_type),
+		cmocka_unit_test(bridges_have_names_like_their_ports),
 		cmocka_unit_test(interfaces_and_chains_are_those_of_the_bridge),
 		cmocka_unit_test(what_is_not_compiled_yet_is_refused_by_name),
 	};

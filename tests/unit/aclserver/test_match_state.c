@@ -139,11 +139,39 @@ other_types_of_bridged_packets_are_a_warning(void **state)
 }
 
 static void
+no_packet_has_the_type_of_unresolved_next_hops(void **state)
+{
+	static const char warning[] =
+		"2 warning: no packet has the address type IPROUTER here: the kernel "
+		"resolves next hops without a rule seeing it\n";
+
+	(void)state;
+	check_with_warning("iptables",
+		"-A INPUT -m addrtype --dst-type IPROUTER -j DROP",
+		"inet/filter_input: l3proto == 0x0800; fib daddr type not in "
+		"0-4294967295; counter; drop\n",
+		warning);
+	check_with_warning("iptables",
+		"-A INPUT -m addrtype ! --dst-type iprouter -j DROP",
+		"inet/filter_input: l3proto == 0x0800; fib daddr type in 0-4294967295; "
+		"counter; drop\n",
+		warning);
+	check_with_warning("iptables",
+		"-A INPUT -m addrtype --dst-type LOCAL,IPROUTER -j DROP",
+		"inet/filter_input: l3proto == 0x0800; fib daddr type == 2; counter; "
+		"drop\n",
+		warning);
+	check_with_warning("iptables",
+		"-A FORWARD -m addrtype --src-type IPROUTER -j DROP",
+		"inet/filter_forward: l3proto == 0x0800; fib saddr type not in "
+		"0-4294967295; counter; drop\n",
+		warning);
+}
+
+static void
 bad_types_are_refused(void **state)
 {
 	(void)state;
-	check_refused("iptables", "-A INPUT -m addrtype --dst-type IPROUTER",
-		"--dst-type: type IPROUTER is not supported yet");
 	check_refused("iptables", "-A INPUT -m addrtype --dst-type LOCAL,FOO",
 		"--dst-type: unknown address type \"FOO\"");
 	check_refused("ip6tables", "-A INPUT -m addrtype --src-type broadcast",
@@ -161,6 +189,7 @@ main(void)
 		cmocka_unit_test(connection_states_are_bits),
 		cmocka_unit_test(connection_state_of_bridged_packets_is_a_warning),
 		cmocka_unit_test(other_connection_matches_are_refused),
+		cmocka_unit_test(no_packet_has_the_type_of_unresolved_next_hops),
 		cmocka_unit_test(bridged_packets_are_never_to_the_switch),
 		cmocka_unit_test(multicast_is_known_by_its_address),
 		cmocka_unit_test(other_types_of_bridged_packets_are_a_warning),
