@@ -10,6 +10,7 @@
 
 #include <linux/if_packet.h>
 
+#include "aclserver/mark_bits.h"
 #include "aclserver/match_parse.h"
 #include "common/parse.h"
 
@@ -22,23 +23,23 @@ parse_mark(struct rule *rule, struct option_use *use)
 	const char *text = use->args[0];
 	size_t len = strcspn(text, "/");
 	char value_text[32];
-	uint32_t value = 0, mask = UINT32_MAX;
+	uint32_t value = 0, mask = MARK_USER;
 
 	if (len >= sizeof(value_text))
 		return option_refuse(rule, use, "not a mark");
 	memcpy(value_text, text, len);
 	value_text[len] = '\0';
-	if ((len > 0 && parse_u32(value_text, 0, UINT32_MAX, &value) < 0) ||
-		(text[len] && parse_u32(text + len + 1, 0, UINT32_MAX, &mask) < 0) ||
+	if ((len > 0 && parse_u32(value_text, 0, MARK_USER, &value) < 0) ||
+		(text[len] && parse_u32(text + len + 1, 0, MARK_USER, &mask) < 0) ||
 		(len == 0 && !text[len]))
-		return option_refuse(
-			rule, use, "not a mark (VALUE, VALUE/MASK or /MASK)");
+		return option_refuse(rule, use,
+			"not a mark (VALUE, VALUE/MASK or /MASK, 0 to 65535)");
 	if (value & ~mask)
 		(void)rule_warn(rule, "never matches: --mark asks for a bit outside "
 				      "its mask");
 	if (len == 0)
 		use->text = arena_printf(rule->arena, "/0x%x", mask);
-	else if (mask == UINT32_MAX)
+	else if (mask == MARK_USER)
 		use->text = arena_printf(rule->arena, "0x%x", value);
 	else
 		use->text = arena_printf(rule->arena, "0x%x/0x%x", value, mask);

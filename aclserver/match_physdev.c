@@ -2,10 +2,11 @@
  * match_physdev.c - the bridge ports of a packet that is bridged.
  *
  * Bridged packets are seen by the bridge family, whose interfaces are the ports; so the
- * tests are those of -i and -o there, and the half of the rule that is for routed
- * packets is left out. It stays where every option is inverted: a packet that was never
- * in a bridge is not from that port. Beside this match -i and -o name the bridge, as
- * they do for iptables.
+ * tests are those of -i and -o there. Of packets to the switch and of routed ones only
+ * the port by which they came in is known, and only where a rule names it
+ * (mark_bits.h); for all else that half of the rule is left out. It stays where every
+ * option is inverted: a packet that was never in a bridge is not from that port. Beside
+ * this match -i and -o name the bridge, as they do for iptables.
  */
 #include "aclserver/match.h"
 
@@ -23,6 +24,13 @@ enum {
 	PHYSDEV_COUNT,
 };
 
+/* INPUT and FORWARD of the IP hooks know by which port of a bridge a packet came. */
+static bool
+knows_port(const struct rule *rule)
+{
+	return strcmp(rule->chain, "INPUT") == 0 || strcmp(rule->chain, "FORWARD") == 0;
+}
+
 static int
 add_port(struct rule *rule, struct option_use *use, enum field field)
 {
@@ -36,8 +44,14 @@ add_port(struct rule *rule, struct option_use *use, enum field field)
 	if (strcmp(name, "+") == 0 && use->negate)
 		return option_refuse(rule, use, "would never match");
 	result = rule_add_ifname(rule, field, use->negate, name);
+	if (result < 0)
+		return result;
+	rule_restrict_last(rule, RULE_BRIDGE);
+	if (field != FIELD_IIFNAME || !knows_port(rule) || strcmp(name, "+") == 0)
+		return 0;
+	result = rule_add_ifname(rule, FIELD_PORT, use->negate, name);
 	if (result == 0)
-		rule_restrict_last(rule, RULE_BRIDGE);
+		rule_restrict_last(rule, RULE_INET);
 	return result;
 }
 
@@ -46,7 +60,7 @@ static int
 check_chain(const struct rule *rule, const struct module_use *use)
 {
 	static const char *const chains[PHYSDEV_COUNT] = {
-		[PHYSDEV_IN] = "PREROUTING FORWARD POSTROUTING",
+		[PHYSDEV_IN] = "PREROUTING INPUT FORWARD POSTROUTING",
 		[PHYSDEV_OUT] = "FORWARD POSTROUTING",
 		[PHYSDEV_IS_IN] = "PREROUTING FORWARD",
 		[PHYSDEV_IS_OUT] = "FORWARD POSTROUTING",
@@ -59,6 +73,18 @@ check_chain(const struct rule *rule, const struct module_use *use)
 				"%s in chain %s is not supported (only in: %s)",
 				module_use_at(use, i)->written, rule->chain, chains[i]);
 	return 0;
+}
+
+/* Whether the half for the IP hooks can say what @use does. */
+static bool
+has_inet_half(const struct rule *rule, const struct module_use *use, size_t option)
+{
+	const struct option_use *in = module_use_at(use, option);
+
+	if (in->negate)
+		return true;
+	return option == PHYSDEV_IN && knows_port(rule) &&
+	       strcmp(in->args[0], "+") != 0;
 }
 
 /* "-i br0" is the bridge that the port is in. */
@@ -76,6 +102,12 @@ move_names(struct rule *rule)
 
 		if (term->split || term->term.kind != TERM_TEST || !test->ifname ||
 			(test->field != FIELD_IIFNAME && test->field != FIELD_OIFNAME))
+			continue;
+		if (term->families == RULE_BRIDGE) {
+			test->field = bridge;
+			continue;
+		}
+		if (term->families == RULE_INET)
 			continue;
 		term->families = RULE_INET;
 		result = rule_add_test(rule, &(struct ruleset_test){ .field = bridge,
@@ -114,11 +146,14 @@ finish(struct rule *rule, struct module_use *use)
 	for (size_t i = 0; i < PHYSDEV_COUNT && result == 0; i++) {
 		const struct option_use *option = module_use_at(use, i);
 
-		if (option && !option->negate)
+		if (option && !has_inet_half(rule, use, i))
 			rule->no_inet = true;
-		else if (option && i >= PHYSDEV_IS_IN)
+		if (option && option->negate && i >= PHYSDEV_IS_IN)
 			rule->no_bridge = "";
 	}
+	if (result == 0 && module_use_at(use, PHYSDEV_IS_IN))
+		(void)rule_warn(rule, "of packets that are routed it is not known "
+				      "whether they came in by a bridge");
 	if (result == 0 && rule->no_inet && rule->no_bridge)
 		return err_set(rule->err, -EINVAL,
 			"-m physdev: would never match together with the others");

@@ -23,8 +23,6 @@ TAKEN = {
         "-A INPUT -p tcp -m comment --comment rule_id:10,acl_name:EXAMPLE1 -j ACCEPT",
         '-A INPUT -p udp -m limit --limit 1/min -j LOG --log-prefix "FW: " --log-level 3',
         "-A INPUT -i swp+ -m addrtype --dst-type LOCAL -j ACCEPT",
-        "-A INPUT -i swp+ -m addrtype --dst-type IPROUTER -j POLICE --set-mode pkt --set-rate 400 --set-burst 100 "
-        "--set-class 0",
         "-t mangle -A PREROUTING -i swp1 -p tcp -m ecn --ecn-tcp-ece -j ACCEPT",
         "-A FORWARD -i swp31 -m mark --mark 102 -m dscp --dscp-class CS1 -j SETCLASS --class 2",
         "-A $INGRESS_CHAIN --in-interface $INGRESS_INTF -p tcp --dport bgp -j SETCLASS --class 7",
@@ -125,6 +123,14 @@ def test_all_taken_lines_together_install(shared_lab, shared_server, acl):
         assert sum("swp1s" in line for line in listing.splitlines()) == 4, listing
     finally:
         shared_server.policy.remove("10public.rules")
+
+
+def test_the_address_type_of_unresolved_next_hops_is_warned_of(shared_lab, policy):
+    rule = ("-A INPUT -i swp+ -m addrtype --dst-type IPROUTER -j POLICE --set-mode pkt --set-rate 400 "
+            "--set-burst 100 --set-class 0")
+    done = check(shared_lab.switch.ns, policy, ["[iptables]", rule])
+    assert done.returncode == 0
+    assert done.stderr.startswith(message(policy, ["[iptables]", rule], rule) + " warning: ") and "IPROUTER" in done.stderr
 
 
 def test_a_byte_bucket_that_linux_cannot_have_is_warned_of(shared_lab, policy):

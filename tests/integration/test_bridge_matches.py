@@ -12,7 +12,7 @@ import struct
 
 import pytest
 
-from lab import BRIDGED, ROUTED
+from lab import BRIDGE_TO_ROUTED, BRIDGED, ROUTED, TO_BRIDGE
 from packets import Packet, mac_bytes
 
 UDP, TCP, ICMP = Packet(), Packet(proto="tcp"), Packet(proto="icmp")
@@ -216,23 +216,33 @@ def dropped(lab, path, row, frames):
 
 
 PHYSDEV = [
-    # rule, then which of bridged, its reverse, routed are dropped
-    ("--physdev-in swp1", "bridged"),
+    # rule, then which of bridged, its reverse, routed, and from a port of the bridge to a routed one are dropped
+    ("--physdev-in swp1", "bridged upward"),
+    ("--physdev-in swp3", ""),
     ("--physdev-out swp1", "reverse"),
     ("--physdev-in swp+ --physdev-out swp2", "bridged"),
     ("! --physdev-in swp1", "reverse routed"),
+    ("--physdev-in swp1 ! --physdev-is-bridged", "upward"),
     ("--physdev-is-bridged", "bridged reverse"),
-    ("! --physdev-is-bridged", "routed"),
+    ("! --physdev-is-bridged", "routed upward"),
     ("--physdev-is-in", "bridged reverse"),
-    ("! --physdev-is-out", "routed"),
+    ("! --physdev-is-out", "routed upward"),
 ]
 
 
 @pytest.mark.parametrize("rule,names", PHYSDEV, ids=[rule.replace(" ", "_") for rule, _ in PHYSDEV])
 def test_bridge_ports_are_those_of_bridged_packets(shared_lab, acl, rule, names):
     acl.install("t", ["[iptables]", f"-A FORWARD -p udp -m physdev {rule} -j DROP"])
-    for name, path in (("bridged", BRIDGED), ("reverse", BRIDGED.reverse()), ("routed", ROUTED)):
+    for name, path in (("bridged", BRIDGED), ("reverse", BRIDGED.reverse()), ("routed", ROUTED),
+                       ("upward", BRIDGE_TO_ROUTED)):
         assert shared_lab.passes(path, 4, Packet()) == (name not in names), name
+
+
+def test_a_packet_to_the_switch_has_the_bridge_port_it_came_by(shared_lab, acl):
+    acl.install("t", ["[iptables]", "-A INPUT -p udp --dport 5 -m physdev --physdev-in swp1 -j DROP",
+                      "-A INPUT -p udp --dport 6 -m physdev --physdev-in swp2 -j DROP"])
+    results = shared_lab.send(TO_BRIDGE, 4, UDP.but(dport=5), UDP.but(dport=6))
+    assert [seen is None for seen in results] == [True, False]
 
 
 def test_beside_a_bridge_port_an_interface_is_the_bridge(shared_lab, acl):

@@ -208,15 +208,18 @@ static void
 marks_may_ask_for_any_bit_of_a_mask(void **state)
 {
 	(void)state;
-	check_eb("--mark 0x66", "mark == 0x00000066", "--mark 0x66");
+	check_eb("--mark 0x66", "mark & 0x0000ffff == 0x00000066", "--mark 0x66");
 	check_eb("! --mark 102/0xff", "mark & 0x000000ff != 0x00000066",
 		"! --mark 0x66/0xff");
 	check_eb("--mark /0xf", "mark & 0x0000000f != 0x00000000", "--mark /0xf");
 	check_eb("--mark ! /0xf", "mark & 0x0000000f == 0x00000000", "! --mark /0xf");
 	check_refused("ebtables", "-A FORWARD --mark x",
-		"--mark \"x\": not a mark (VALUE, VALUE/MASK or /MASK)");
+		"--mark \"x\": not a mark (VALUE, VALUE/MASK or /MASK, 0 to 65535)");
 	check_refused("ebtables", "-A FORWARD --mark \"\"",
-		"--mark \"\": not a mark (VALUE, VALUE/MASK or /MASK)");
+		"--mark \"\": not a mark (VALUE, VALUE/MASK or /MASK, 0 to 65535)");
+	check_refused("ebtables", "-A FORWARD --mark 0x10000",
+		"--mark \"0x10000\": not a mark (VALUE, VALUE/MASK or /MASK, 0 to "
+		"65535)");
 	check_problems("ebtables", "-A FORWARD --mark 2/1", 0,
 		"2 warning: never matches: --mark asks for a bit outside its mask\n");
 }

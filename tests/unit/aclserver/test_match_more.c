@@ -80,31 +80,40 @@ static void
 bridge_ports_are_tested_where_packets_are_bridged(void **state)
 {
 	(void)state;
+	check_rule("-A FORWARD,INPUT -m physdev --physdev-in swp1 -j DROP",
+		"inet/filter_input: l3proto == 0x0800; port == swp1; counter; drop\n"
+		"inet/filter_forward: l3proto == 0x0800; port == swp1; counter; drop\n"
+		"bridge/filter_forward: l3proto == 0x0800; iifname == swp1; counter; "
+		"drop\n");
 	check_rule("-A FORWARD -m physdev --physdev-in swp1 --physdev-out swp+ -j DROP",
 		"bridge/filter_forward: l3proto == 0x0800; iifname == swp1; oifname == "
 		"swp+; counter; drop\n");
-	check_rule("-A FORWARD -i br0 -o br+ -m physdev --physdev-in swp1",
+	check_rule("-A FORWARD -i br0 -o br+ -m physdev --physdev-out swp1",
 		"bridge/filter_forward: l3proto == 0x0800; bridge in == br0; bridge "
-		"out == br+; iifname == swp1; counter\n");
+		"out == br+; oifname == swp1; counter\n");
 	check_rule("-A FORWARD -m physdev --physdev-is-bridged -p udp -j DROP",
 		"bridge/filter_forward: l3proto == 0x0800; l4proto == 17; counter; "
 		"drop\n");
 	check_rule("-A FORWARD -m physdev ! --physdev-is-bridged -p udp -j DROP",
 		"inet/filter_forward: l3proto == 0x0800; l4proto == 17; counter; "
 		"drop\n");
-	check_rule("-A FORWARD -i br0 -m physdev ! --physdev-in swp1 -j DROP",
-		"inet/filter_forward: l3proto == 0x0800; iifname == br0; counter; "
-		"drop\n"
-		"bridge/filter_forward: l3proto == 0x0800; bridge in == br0; iifname "
+	check_rule("-A FORWARD ! -i br0 -m physdev ! --physdev-in swp1 -j DROP",
+		"inet/filter_forward: l3proto == 0x0800; iifname != br0; port != br0; "
+		"port != swp1; counter; drop\n"
+		"bridge/filter_forward: l3proto == 0x0800; bridge in != br0; iifname "
 		"!= swp1; counter; drop\n");
-	check_rule("-t mangle -A PREROUTING -m physdev --physdev-is-in -j DROP",
-		"bridge/mangle_prerouting: l3proto == 0x0800; counter; drop\n");
+	check_problems("iptables", "-A FORWARD -m physdev --physdev-is-in", 0,
+		"2 warning: of packets that are routed it is not known whether they "
+		"came in by a bridge\n");
 }
 
 static void
 bridge_ports_that_cannot_be_known_are_refused(void **state)
 {
 	(void)state;
+	check_rule("-t mangle -A PREROUTING -m physdev --physdev-in swp1 -j DROP",
+		"bridge/mangle_prerouting: l3proto == 0x0800; iifname == swp1; "
+		"counter; drop\n");
 	check_refused("iptables", "-A INPUT -m physdev --physdev-out swp1",
 		"--physdev-out in chain INPUT is not supported (only in: FORWARD "
 		"POSTROUTING)");
@@ -112,7 +121,7 @@ bridge_ports_that_cannot_be_known_are_refused(void **state)
 		"--physdev-is-in in chain OUTPUT is not supported (only in: PREROUTING "
 		"FORWARD)");
 	check_refused("iptables",
-		"-A FORWARD -m physdev --physdev-in swp1 ! --physdev-is-bridged",
+		"-A FORWARD -m physdev --physdev-out swp1 ! --physdev-is-bridged",
 		"-m physdev: would never match together with the others");
 	check_refused("iptables", "-A FORWARD -m physdev ! --physdev-in +",
 		"--physdev-in \"+\": would never match");

@@ -46,7 +46,7 @@ setqos_writes_the_tag_where_there_is_one(void **state)
 		EB "ether type == 0x8100; vlan id == 7; ether type == 0x8100; counter; "
 		   "priority set 0; pcp set 0; accept\n");
 	check_compiles("ebtables", "-A FORWARD -p ARP -j setqos --set-cos 1",
-		EB "ether type == 0x0806; counter; priority set 1; accept\n");
+		EB "l3proto == 0x0806; counter; priority set 1; accept\n");
 }
 
 static void
@@ -90,7 +90,7 @@ police_counts_what_it_drops(void **state)
 		    "counter; drop\n");
 	check_compiles("ebtables",
 		"-A OUTPUT -p ARP -j police --set-mode pkt --set-rate 4 --set-burst 1",
-		"bridge/filter_output eb: ether type == 0x0806; counter; limit over "
+		"bridge/filter_output eb: l3proto == 0x0806; counter; limit over "
 		"4/1s burst 1; counter; drop\n");
 }
 
@@ -154,11 +154,11 @@ tricolorpolice_has_two_buckets(void **state)
 	check_compiles("ebtables",
 		"-A OUTPUT -p IPv6 -j tricolorpolice --set-color-mode blind --set-cir "
 		"8 --set-cbs 10 --set-pir 16 --set-ebs 10 --set-exceed-action-dscp 1",
-		"bridge/filter_output eb: ether type == 0x86dd; limit over 2000/1s "
+		"bridge/filter_output eb: l3proto == 0x86dd; limit over 2000/1s "
 		"burst 8240 bytes; counter; counter; drop\n"
-		"bridge/filter_output eb: ether type == 0x86dd; limit 1000/1s burst "
+		"bridge/filter_output eb: l3proto == 0x86dd; limit 1000/1s burst "
 		"9240 bytes; counter; accept\n"
-		"bridge/filter_output eb: ether type == 0x86dd; counter; ip6 dscp set "
+		"bridge/filter_output eb: l3proto == 0x86dd; counter; ip6 dscp set "
 		"1; accept\n");
 }
 
