@@ -537,17 +537,8 @@ nflog_rules_pool(
 	return true;
 }
 
-/* Neither open nor close says anything to the kernel's tables. */
-static void
-rules_free(struct nflog_rules *r)
-{
-	nft_batch_free(r->batch);
-	nft_close(r->nft);
-	free(r);
-}
-
-static struct nflog_rules *
-rules_new(uint16_t group, struct err *err)
+struct nflog_rules *
+nflog_rules_open(uint16_t group, struct err *err)
 {
 	struct nflog_rules *r = calloc(1, sizeof(*r));
 
@@ -558,37 +549,14 @@ rules_new(uint16_t group, struct err *err)
 	r->group = group;
 	r->nft = nft_open(err);
 	r->batch = r->nft ? nft_batch_new() : NULL;
-	if (r->batch)
-		return r;
-	if (r->nft)
+	if (r->nft && !r->batch)
 		(void)err_sys(err, -ENOMEM, "nflog");
-	rules_free(r);
-	return NULL;
-}
-
-struct nflog_rules *
-nflog_rules_open(uint16_t group, struct err *err)
-{
-	struct nflog_rules *r = rules_new(group, err);
-
-	if (!r || replace_table(r, true, err) == 0)
+	if (r->batch && replace_table(r, true, err) == 0)
 		return r;
-	rules_free(r);
+	nft_batch_free(r->batch);
+	nft_close(r->nft);
+	free(r);
 	return NULL;
-}
-
-int
-nflog_rules_remove(struct err *err)
-{
-	struct nflog_rules *r = rules_new(0, err);
-	int rc;
-
-	if (!r)
-		return err->code;
-	rc = replace_table(r, false, err);
-	rules_free(r);
-	/* Where there can be no rules there are none. */
-	return rc == -EOPNOTSUPP || rc == -EAFNOSUPPORT ? 0 : rc;
 }
 
 void
