@@ -18,6 +18,7 @@
 #include "aclserver/problem.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/log.h"
 
 #define BASE        "/acl/"
 #define JSON_TYPE   "application/json"
@@ -307,6 +308,20 @@ delete_acls(
 		respond_outcome(api, req, &result, 204, ret);
 }
 
+/* Installed it will be all the same: that may be what the operator wants. */
+static void
+warn_of_lockout(const struct api_request *req, int line, struct api_response *ret)
+{
+	char file[ACL_FILE_SIZE];
+
+	acl_name_to_file(req->name, file);
+	log_warning(
+		"acl \"%s\": line %d drops requests to this server, or its answers; "
+		"to undo that without them, remove %s and run tapgate-acl -i",
+		req->name, line, file);
+	ret->lockout_line = line;
+}
+
 void
 api_put(const struct api *api, const struct api_request *req, const char *body,
 	size_t len, struct api_response *ret)
@@ -315,6 +330,7 @@ api_put(const struct api *api, const struct api_request *req, const char *body,
 	AUTO_FREE char *text = NULL;
 	struct err err;
 	size_t text_len;
+	int line = 0;
 	int code = json_acl_decode(body, len, api->max_lines, &text, &text_len, &err);
 
 	if (code == -EINVAL || code == -E2BIG) {
@@ -322,14 +338,18 @@ api_put(const struct api *api, const struct api_request *req, const char *body,
 		return;
 	}
 	if (code == 0)
+		line = lockout_find(text, text_len, &api->listens);
+	if (code == 0)
 		code = acl_store_put(
 			api->store, req->name, text, text_len, &result, &err);
 	if (code < 0)
 		respond_error(api, &err, ret);
-	else if (req->wait_s < 0)
+	else if (req->wait_s < 0 || line > 0) /* once installed, no answer may arrive */
 		respond(api, 202, ret);
 	else
 		respond_outcome(api, req, &result, 200, ret);
+	if (code == 0 && line > 0)
+		warn_of_lockout(req, line, ret);
 }
 
 /* ---- checks before a body is read ---- */

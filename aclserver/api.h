@@ -23,14 +23,16 @@
 
 #include "aclserver/acl_name.h"
 #include "aclserver/acl_store.h"
+#include "aclserver/lockout.h"
 #include "aclserver/scopes.h"
 #include "aclserver/tracker.h"
 
 struct api {
-	struct acl_store *store; /* borrowed */
-	struct tracker *tracker; /* borrowed */
-	uint64_t max_body_bytes; /* of a PUT */
-	uint32_t max_lines;      /* of an ACL */
+	struct acl_store *store;    /* borrowed */
+	struct tracker *tracker;    /* borrowed */
+	uint64_t max_body_bytes;    /* of a PUT */
+	uint32_t max_lines;         /* of an ACL */
+	struct listen_list listens; /* the addresses of this server */
 };
 
 /** What came in before the body. Texts are borrowed; NULL where not sent. */
@@ -59,6 +61,7 @@ struct api_response {
 	int waited_s;         /* for Preference-Applied: wait=; -1 = not sent */
 	bool token_is_wrong;  /* 401: told in WWW-Authenticate */
 	bool warning;         /* the last commit failed: send the Warning */
+	int lockout_line;     /* of the ACL drops requests: another Warning; 0 = none */
 };
 
 /**

@@ -47,6 +47,12 @@ add_particulars(struct text *text, const struct api_response *response)
 {
 	if (response->warning)
 		add(text, "Warning: 199 - \"check lasterror\"\r\n");
+	if (response->lockout_line > 0)
+		add(text,
+			"Warning: 199 - \"line %d drops requests to this server, or "
+			"its "
+			"answers\"\r\n",
+			response->lockout_line);
 	if (response->waited_s >= 0)
 		add(text, "Preference-Applied: wait=%d\r\n", response->waited_s);
 	if (response->status == 401)

@@ -26,6 +26,7 @@
 #include "aclserver/front.h"
 #include "aclserver/http.h"
 #include "aclserver/http_confine.h"
+#include "aclserver/names.h"
 #include "aclserver/report.h"
 #include "aclserver/tokens.h"
 #include "aclserver/tracker.h"
@@ -375,6 +376,7 @@ start_http(struct child *c, const struct listen_list *listen, struct err *err)
 		.tracker = c->tracker,
 		.max_body_bytes = c->conf->max_body_bytes,
 		.max_lines = c->conf->max_lines };
+	server_conf_listen(c->conf, &c->api.listens);
 	return http_start(&options, &c->http, err);
 }
 
@@ -401,6 +403,27 @@ is_address_error(int result)
 	return result == -EADDRINUSE || result == -EADDRNOTAVAIL || result == -EACCES;
 }
 
+/* What lockout.c compiles needs no names: to look them up may take calls that the
+ * filter does not let pass. A rule with a name is not judged. */
+static int
+no_service(const char *name, const char *proto, uint16_t *ret_port)
+{
+	(void)name;
+	(void)proto;
+	(void)ret_port;
+	return -ENOENT;
+}
+
+static int
+no_protocol(const char *name, uint8_t *ret_proto)
+{
+	(void)name;
+	(void)ret_proto;
+	return -ENOENT;
+}
+
+static const struct names_source no_names = { no_service, no_protocol };
+
 /* Everything up to "ready"; fills @c. */
 static int
 start(struct child *c, uid_t uid, gid_t gid, struct err *err)
@@ -408,6 +431,7 @@ start(struct child *c, uid_t uid, gid_t gid, struct err *err)
 	unsigned threads = c->conf->threads;
 	int result;
 
+	names_set_source(&no_names);
 	c->packet = malloc(PACKET_SIZE);
 	c->tracker = tracker_new(
 		threads > 2 * SPARE_THREADS ? threads - SPARE_THREADS : threads);

@@ -1,6 +1,7 @@
 """Trouble around the policy: what is missing, misplaced or changed by others must never look like success, nor cost a rule."""
 
 import os
+import signal
 
 import pytest
 
@@ -103,6 +104,38 @@ def test_only_acls_count_of_what_the_http_process_writes(own_server):
     assert listed(own_server, 77)
     assert "-A INPUT" not in run_acl(own_server.ns, own_server.policy, "-L", "ip").stdout
     assert any("00evil.rules" in line for line in client.get("lasterror").json()["lines"])
+
+
+LOCKOUT = '199 - "line 2 drops requests to this server, or its answers"'
+
+
+@pytest.mark.parametrize("rule", ["-A INPUT -j DROP", "-A INPUT -p tcp --dport 8080 -j DROP"])
+def test_an_acl_that_cuts_off_its_own_server_is_installed_with_a_warning(own_server, rule):
+    own_server.start()
+    # What is answered before the commit is sure to arrive.
+    os.kill(own_server.pid, signal.SIGSTOP)
+    try:
+        reply = own_server.client().put("out", ["[iptables]", rule], wait=20)
+    finally:
+        os.kill(own_server.pid, signal.SIGCONT)
+    assert (reply.status, reply.headers.get_all("Warning")) == (202, [LOCKOUT])
+    assert "Preference-Applied" not in reply.headers
+    assert 'acl "out": line 2 drops requests' in own_server.log() and "remove 50rest-out.rules and run tapgate-acl -i" in own_server.log()
+    wait_until(lambda: "-A INPUT" in run_acl(own_server.ns, own_server.policy, "-L", "ip").stdout, "installed")
+    # As the log says.
+    own_server.policy.remove("50rest-out.rules")
+    assert run_acl(own_server.ns, own_server.policy, "-i").returncode == 0
+    assert own_server.client().get().json() == []
+
+
+def test_acls_for_the_switch_itself_are_no_reason_to_warn(own_server):
+    own_server.start()
+    client = own_server.client()
+    for number, rules in enumerate((["-A INPUT -i swp1 -j DROP"], ["-A INPUT -i lo -j ACCEPT", "-A INPUT -j DROP"],
+                                    ["-A INPUT -p tcp --dport 23 -j DROP"], ["-A INPUT -p tcp --dport telnet -j DROP"])):
+        reply = client.put(f"acl{number}", ["[iptables]", *rules], wait=20)
+        assert (reply.status, reply.warning) == (200, None), rules
+    assert "drops requests" not in own_server.log()
 
 
 def test_a_listing_that_cannot_be_written_is_an_error(own_server):
