@@ -240,8 +240,9 @@ answer(const struct http *http, struct mg_connection *conn,
 	AUTO_FREE char *body = NULL;
 	struct caller caller;
 
+	/* Who may not get in keeps no thread. */
 	if (!authenticate(http, info, head, &caller, ret))
-		return head->content_length <= 0;
+		return false;
 	fill_request(info, head, &caller, &request);
 	if (!api_begin(http->api, &request, ret))
 		return head->content_length <= 0;
