@@ -16,6 +16,7 @@ struct caller {
 	char name[TOKEN_NAME_SIZE]; /* "" where nobody is asked */
 	bool is_limited;            /* to these scopes: */
 	struct scopes scopes;
+	bool is_last; /* request that is answered on this connection */
 };
 
 enum access_result {

@@ -140,10 +140,10 @@ union control {
 };
 
 int
-attach_greet(int fd, int conf_fd)
+attach_send_fd(int fd, const void *buf, size_t len, int passed_fd)
 {
 	union control control = { .space = { 0 } };
-	struct iovec text = { (void *)greeting, sizeof(greeting) };
+	struct iovec text = { (void *)buf, len };
 	struct msghdr msg = { .msg_iov = &text,
 		.msg_iovlen = 1,
 		.msg_control = control.space,
@@ -152,9 +152,15 @@ attach_greet(int fd, int conf_fd)
 
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(conf_fd));
-	memcpy(CMSG_DATA(c), &conf_fd, sizeof(conf_fd));
+	c->cmsg_len = CMSG_LEN(sizeof(passed_fd));
+	memcpy(CMSG_DATA(c), &passed_fd, sizeof(passed_fd));
 	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int
+attach_greet(int fd, int conf_fd)
+{
+	return attach_send_fd(fd, greeting, sizeof(greeting), conf_fd);
 }
 
 static int

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "common/err.h"
@@ -36,6 +37,10 @@ struct attach *attach_open(
 
 /** Listen no more, remove the socket. Accepts NULL. */
 void attach_close(struct attach *attach);
+
+/** Send a message with the descriptor @passed_fd, borrowed; never blocks. 0 or negative
+ * errno. */
+int attach_send_fd(int fd, const void *buf, size_t len, int passed_fd);
 
 /** The committer's greeting on a connection: the descriptor @conf_fd, borrowed. 0 or
  * negative errno. */

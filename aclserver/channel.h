@@ -19,6 +19,9 @@ enum channel_type {
 	CHANNEL_HELLO = 1, /* child -> parent, once: ready to serve; generation 0 */
 	CHANNEL_DIRTY = 2, /* child -> parent: the directory shows everything up to
 			      generation */
+	CHANNEL_CONF = 4,  /* parent -> child, with one descriptor: the configuration
+			      with what it names (trust.h), in which only the latter
+			      changed */
 	CHANNEL_DONE = 3,  /* parent -> child: a commit that holds everything up to
 			      generation ended */
 };

@@ -282,6 +282,20 @@ child_send(struct child *child, const struct channel_msg *msg)
 	return 0;
 }
 
+int
+child_send_trust(struct child *child, const struct child_spec *spec)
+{
+	const struct channel_msg msg = { .type = CHANNEL_CONF };
+	AUTO_CLOSE int conf_fd = -1;
+	uint8_t header[CHANNEL_HEADER_SIZE];
+	int r = conf_to_fd(spec, &conf_fd);
+
+	if (r < 0)
+		return r;
+	channel_encode(&msg, header);
+	return attach_send_fd(child->channel, header, sizeof(header), conf_fd);
+}
+
 void
 child_stop(struct child *child)
 {

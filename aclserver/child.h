@@ -52,6 +52,10 @@ struct child *child_adopt(struct loop *loop, int fd, const struct child_spec *sp
  * read). */
 int child_send(struct child *child, const struct channel_msg *msg);
 
+/** Hand over files that changed, while the configuration in @spec that names them did
+ * not; it goes on serving. Never blocks; 0 or negative errno. */
+int child_send_trust(struct child *child, const struct child_spec *spec);
+
 /** Ask it to finish its requests and end (SIGTERM, or the end of what we say); "ended"
  * follows. */
 void child_stop(struct child *child);

@@ -301,6 +301,7 @@ front_use_tls(struct front *front, struct front_tls *take_tls)
 	pthread_mutex_lock(&front->lock);
 	old = front->tls;
 	front->tls = take_tls;
+	front_peers_renew(front->peers);
 	pthread_mutex_unlock(&front->lock);
 	front_tls_free(old);
 }

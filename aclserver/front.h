@@ -43,6 +43,6 @@ const struct listen_list *front_listen(const struct front *front);
  * @http_port on 127.0.0.1. 0 or negative errno. */
 int front_start(struct front *front, uint16_t http_port, struct err *err);
 
-/** From now on new connections get this one; those that exist keep theirs. Any thread
- * may call. @take_tls is taken. */
+/** From now on new connections get this one; those that exist keep theirs, and are
+ * closed after one more answer. Any thread may call. @take_tls is taken. */
 void front_use_tls(struct front *front, struct front_tls *take_tls);

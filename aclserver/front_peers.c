@@ -25,6 +25,7 @@ struct front_peers {
 	pthread_mutex_t lock; /* guards all below */
 	uint32_t next;        /* source to try next */
 	uint32_t mask;        /* number of slots - 1 */
+	uint32_t generation;
 	struct slot *slots;
 };
 
@@ -108,6 +109,25 @@ front_peers_add(
 	}
 	pthread_mutex_unlock(&peers->lock);
 	return result;
+}
+
+void
+front_peers_renew(struct front_peers *peers)
+{
+	pthread_mutex_lock(&peers->lock);
+	peers->generation++;
+	pthread_mutex_unlock(&peers->lock);
+}
+
+uint32_t
+front_peers_generation(struct front_peers *peers)
+{
+	uint32_t generation;
+
+	pthread_mutex_lock(&peers->lock);
+	generation = peers->generation;
+	pthread_mutex_unlock(&peers->lock);
+	return generation;
 }
 
 void

@@ -24,6 +24,7 @@ struct front_peer {
 	char address[INET6_ADDRSTRLEN];
 	uint16_t port;
 	char names[FRONT_NAMES_SIZE]; /* as of front_tls_names() */
+	uint32_t generation;          /* front_peers_generation() as it connected */
 };
 
 struct front_peers;
@@ -42,6 +43,13 @@ void front_peers_free(struct front_peers *peers);
  */
 int front_peers_add(struct front_peers *peers, int fd, const struct front_peer *peer,
 	uint32_t *ret);
+
+/** What is asked of clients changes: those that are connected already had to show
+ * something else. */
+void front_peers_renew(struct front_peers *peers);
+
+/** How often it has changed. */
+uint32_t front_peers_generation(struct front_peers *peers);
 
 /** Forget it; to be called before the socket is closed, as then its port is free. */
 void front_peers_remove(struct front_peers *peers, uint32_t source);

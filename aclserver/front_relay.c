@@ -441,6 +441,7 @@ open_client(struct front_conn *c, int fd, bool tls)
 	int result;
 
 	pthread_mutex_lock(&front->lock);
+	c->peer.generation = front_peers_generation(front->peers);
 	result = front_stream_init(&c->client, fd, tls ? front->tls : NULL);
 	pthread_mutex_unlock(&front->lock);
 	if (result < 0)

@@ -230,7 +230,8 @@ authenticate(const struct http *http, const struct mg_request_info *info,
 	return false;
 }
 
-/* Hand the request to the API. Returns true if its body was read, or has none. */
+/* Hand the request to the API. Returns true if its body was read, or
+ * has none, and the connection may stay. */
 static bool
 answer(const struct http *http, struct mg_connection *conn,
 	const struct http_head *head, struct api_response *ret)
@@ -245,12 +246,12 @@ answer(const struct http *http, struct mg_connection *conn,
 		return false;
 	fill_request(info, head, &caller, &request);
 	if (!api_begin(http->api, &request, ret))
-		return head->content_length <= 0;
+		return head->content_length <= 0 && !caller.is_last;
 	body = read_body(http, conn, head, ret);
 	if (!body)
 		return false;
 	api_put(http->api, &request, body, (size_t)head->content_length, ret);
-	return true;
+	return !caller.is_last;
 }
 
 /* Refusals after which it is in doubt where the next request begins. */

@@ -58,6 +58,8 @@ find_client(const struct http_auth *auth, const struct http_auth_request *reques
 {
 	*ret = (struct front_peer){ .port = request->port };
 	(void)snprintf(ret->address, sizeof(ret->address), "%s", request->address);
+	if (auth->peers)
+		ret->generation = front_peers_generation(auth->peers);
 	if (!auth->peers || request->own_port != auth->front_port)
 		return true;
 	return front_peers_find(auth->peers, request->address, request->port, ret);
@@ -106,8 +108,12 @@ http_auth_check(struct http_auth *auth, const struct http_auth_request *request,
 	if (is_ours)
 		result = access_identify(
 			auth->access, request->authorization, client.names, ret_caller);
-	if (is_ours && result == ACCESS_GRANTED)
+	if (is_ours && result == ACCESS_GRANTED) {
+		ret_caller->is_last =
+			auth->peers &&
+			client.generation != front_peers_generation(auth->peers);
 		return true;
+	}
 	if (is_ours)
 		*ret_refusal = (struct http_auth_refusal){ 401, reason_of(result),
 			result == ACCESS_UNKNOWN };

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -31,6 +32,7 @@
 #include "aclserver/tokens.h"
 #include "aclserver/tracker.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/sdnotify.h"
@@ -205,14 +207,101 @@ on_done(struct child *c, const struct channel_msg *msg)
 	report_done(&report); /* empty if it was taken over */
 }
 
+static void
+log_problem(const char *file, int line, const char *reason, void *user_data)
+{
+	(void)user_data;
+	log_error("%s:%d: %s", file, line, reason);
+}
+
+/* The committer has checked it already. @ret_tls stays as it is where there is none. */
+static int
+use_trust(struct child *c, const struct trust *trust, struct front_tls **ret_tls,
+	struct err *err)
+{
+	struct tokens *tokens = NULL;
+	int result = 0;
+
+	if (trust->text[TRUST_CERTIFICATE])
+		result = front_tls_new(
+			trust, c->conf->tls_client_required, ret_tls, err);
+	if (result < 0 || !trust->text[TRUST_TOKENS])
+		return result;
+	result = tokens_parse(c->conf->tokens, trust->text[TRUST_TOKENS],
+		trust->len[TRUST_TOKENS], &tokens, log_problem, NULL);
+	if (result < 0)
+		return err_set(err, result, "%s: cannot be used", c->conf->tokens);
+	access_use(c->access, tokens);
+	return 0;
+}
+
+/* Files that the configuration names have changed: @fd holds all of it. */
+static int
+renew_trust(struct child *c, int fd, struct err *err)
+{
+	CLEANUP(trust_done) struct trust trust = { 0 };
+	AUTO_FREE char *text = NULL;
+	struct front_tls *tls = NULL;
+	size_t len, conf_len;
+	char path[32];
+	int result;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	result = file_read(AT_FDCWD, path, TRUST_TEXT_MAX, &text, &len);
+	if (result == 0)
+		result = trust_take(text, len, &conf_len, &trust);
+	if (result < 0)
+		return err_sys(err, result, "cannot read what the committer sent");
+	result = use_trust(c, &trust, &tls, err);
+	if (result == 0 && c->front && tls)
+		front_use_tls(c->front, take_ptr(tls));
+	front_tls_free(tls);
+	return result;
+}
+
+static void
+on_conf(struct child *c, int fd)
+{
+	struct err err;
+
+	if (renew_trust(c, fd, &err) < 0)
+		log_error("HTTP server: %s; what was in use stays", err.text);
+	else
+		log_notice("HTTP server: new tokens and certificates in use");
+}
+
+/* A message, as recv(2) does it, and the descriptor that came with it, if any. */
+static ssize_t
+receive_packet(struct child *c, int *ret_fd)
+{
+	union {
+		struct cmsghdr header; /* for its alignment */
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = { c->packet, PACKET_SIZE };
+	struct msghdr packet = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
+	ssize_t len = recvmsg(
+		c->channel_fd, &packet, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *header = len < 0 ? NULL : CMSG_FIRSTHDR(&packet);
+
+	if (header && header->cmsg_level == SOL_SOCKET &&
+		header->cmsg_type == SCM_RIGHTS &&
+		header->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(ret_fd, CMSG_DATA(header), sizeof(int));
+	return len;
+}
+
 /* One message of the parent. False when there is no more at present. */
 static bool
 receive(struct child *c)
 {
+	AUTO_CLOSE int fd = -1;
 	struct channel_msg msg;
 	struct err err;
-	ssize_t len =
-		recv(c->channel_fd, c->packet, PACKET_SIZE, MSG_DONTWAIT | MSG_TRUNC);
+	ssize_t len = receive_packet(c, &fd);
 
 	if (len < 0 && errno == EAGAIN)
 		return false;
@@ -229,12 +318,15 @@ receive(struct child *c)
 		return false;
 	}
 	if (channel_decode(c->packet, (size_t)len, false, &msg, &err) < 0 ||
-		msg.type != CHANNEL_DONE) {
+		(msg.type == CHANNEL_CONF) != (fd >= 0)) {
 		log_error("channel: not a message of the committer: %s", err.text);
 		finish(c, HTTP_CHILD_BAD_CHANNEL);
 		return false;
 	}
-	on_done(c, &msg);
+	if (msg.type == CHANNEL_CONF)
+		on_conf(c, fd);
+	else
+		on_done(c, &msg);
 	return c->result == HTTP_CHILD_OK;
 }
 
@@ -304,13 +396,6 @@ ignore_signals(void)
 	sigaction(SIGHUP, &ignore, NULL);
 }
 
-static void
-log_problem(const char *file, int line, const char *reason, void *user_data)
-{
-	(void)user_data;
-	log_error("%s:%d: %s", file, line, reason);
-}
-
 static int
 open_store(struct child *c, struct err *err)
 {
@@ -320,24 +405,6 @@ open_store(struct child *c, struct err *err)
 		.user_data = c };
 
 	return acl_store_open(&options, &c->store, err);
-}
-
-/* The committer has checked it already. */
-static int
-use_trust(struct child *c, struct front_tls **ret_tls, struct err *err)
-{
-	struct tokens *tokens = NULL;
-	int result = 0;
-
-	if (c->trust->text[TRUST_TOKENS])
-		result = tokens_parse(c->conf->tokens, c->trust->text[TRUST_TOKENS],
-			c->trust->len[TRUST_TOKENS], &tokens, log_problem, NULL);
-	if (result < 0)
-		return err_set(err, result, "%s: cannot be used", c->conf->tokens);
-	access_use(c->access, tokens);
-	if (!c->trust->text[TRUST_CERTIFICATE])
-		return 0;
-	return front_tls_new(c->trust, c->conf->tls_client_required, ret_tls, err);
 }
 
 static int
@@ -385,7 +452,7 @@ start_listening(struct child *c, struct err *err)
 {
 	struct listen_list direct, fronted;
 	struct front_tls *tls = NULL;
-	int result = use_trust(c, &tls, err);
+	int result = use_trust(c, c->trust, &tls, err);
 
 	server_conf_split(c->conf, &direct, &fronted);
 	if (result == 0 && fronted.n > 0)

@@ -227,6 +227,19 @@ keeper_use_conf(struct keeper *keeper, const char *conf_text, size_t conf_len)
 	keeper_renew(keeper);
 }
 
+void
+keeper_use_trust(struct keeper *keeper, const char *conf_text, size_t conf_len)
+{
+	const struct child_spec spec = { .conf_text = conf_text, .conf_len = conf_len };
+
+	keeper->spec.conf_text = conf_text;
+	keeper->spec.conf_len = conf_len;
+	/* One that does not take it now is started anew. */
+	if (!keeper->child || !keeper->ready ||
+		child_send_trust(keeper->child, &spec) < 0)
+		keeper_renew(keeper);
+}
+
 int
 keeper_send(struct keeper *keeper, const struct channel_msg *msg)
 {

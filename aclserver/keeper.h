@@ -61,6 +61,10 @@ void keeper_renew(struct keeper *keeper);
 /** As keeper_renew(), with another configuration, which is borrowed from now on. */
 void keeper_use_conf(struct keeper *keeper, const char *conf_text, size_t conf_len);
 
+/** As keeper_use_conf(), where only the files that it names have changed: the process
+ * goes on serving. */
+void keeper_use_trust(struct keeper *keeper, const char *conf_text, size_t conf_len);
+
 /** Tell the process something; never blocks. 0, -ENOTCONN while none serves, -EAGAIN if
  * it does not read, or another negative errno. */
 int keeper_send(struct keeper *keeper, const struct channel_msg *msg);

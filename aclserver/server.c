@@ -298,7 +298,10 @@ use_conf(struct server *server, struct server_spec *fresh)
 	bool same =
 		fresh->conf_len == server->spec.conf_len &&
 		memcmp(fresh->conf_text, server->spec.conf_text, fresh->conf_len) == 0;
+	bool trust_only;
 
+	trust_only = trust_has_same_conf(server->spec.conf_text, server->spec.conf_len,
+		fresh->conf_text, fresh->conf_len);
 	if (same || key) {
 		if (key)
 			log_error("%s: \"%s\" changed, which needs a restart of the "
@@ -317,7 +320,12 @@ use_conf(struct server *server, struct server_spec *fresh)
 	log_set_level(server_conf_log_level(&server->spec.conf));
 	log_set_topics(server->spec.conf.debug);
 	log_notice("%s: new configuration in use", server->spec.conf_path);
-	keeper_use_conf(server->keeper, server->spec.conf_text, server->spec.conf_len);
+	if (trust_only)
+		keeper_use_trust(
+			server->keeper, server->spec.conf_text, server->spec.conf_len);
+	else
+		keeper_use_conf(
+			server->keeper, server->spec.conf_text, server->spec.conf_len);
 }
 
 static void

@@ -229,6 +229,14 @@ trust_load(const struct server_conf *conf, char **text, size_t *len,
 	return 0;
 }
 
+bool
+trust_has_same_conf(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t a_conf_len = strnlen(a, a_len), b_conf_len = strnlen(b, b_len);
+
+	return a_conf_len == b_conf_len && memcmp(a, b, a_conf_len) == 0;
+}
+
 static int
 take_part(const char **from, const char *end, size_t len, char **ret)
 {

@@ -41,6 +41,9 @@ void trust_done(struct trust *trust);
 int trust_load(const struct server_conf *conf, char **text, size_t *len,
 	conf_problem_fn problem, void *user_data);
 
+/** True if two texts of trust_load() differ at most in what was appended. */
+bool trust_has_same_conf(const char *a, size_t a_len, const char *b, size_t b_len);
+
 /**
  * The other end: find what trust_load() appended.
  *

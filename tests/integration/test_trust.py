@@ -188,9 +188,13 @@ def test_tokens_do_what_their_scopes_say(trusted):
 def test_tokens_are_reloaded_and_a_wrong_file_changes_nothing(trusted):
     trusted.write_tokens(token_line("one", "read", "one"))
     trusted.start()
+    kept = trusted.tls("one")
+    assert kept.get().status == 200
     trusted.write_tokens(token_line("two", "read", "two"))
     trusted.server.reload()
-    wait_until(lambda: trusted.serves() and trusted.tls("two").get().status == 200, "the new token counts")
+    pid = trusted.server.http_pid()
+    wait_until(lambda: kept.get().status == 401, "the old token counts no more")
+    assert trusted.tls("two").get().status == 200 and trusted.server.http_pid() == pid, "nobody was disturbed"
     assert trusted.tls("one").get().status == 401
 
     trusted.write_tokens(token_line("one", "read", "one") + "three all sha256:00\n")
@@ -222,6 +226,8 @@ def test_a_certificate_is_reloaded_and_a_wrong_one_changes_nothing(trusted):
         return done
 
     old = serial()
+    kept = trusted.tls()
+    assert kept.get().headers["Connection"] == "keep-alive"
     assert "tls_key: does not belong to tls_certificate" in wrong_key().stderr
     trusted.certificates.make("server", "server", "IP:127.0.0.1,IP:::1,DNS:localhost")
     shutil.copy(trusted.certificates.path("server.crt"), trusted.path("crt"))
@@ -230,7 +236,8 @@ def test_a_certificate_is_reloaded_and_a_wrong_one_changes_nothing(trusted):
     assert serial() == old
     shutil.copy(trusted.certificates.path("server.key"), trusted.path("key"))
     trusted.server.reload()
-    wait_until(lambda: trusted.serves() and serial() != old, "the new certificate is served")
+    wait_until(lambda: serial() != old, "the new certificate is served")
+    assert kept.get().headers["Connection"] == "close", "a connection of before ends"
 
 
 def front_port(trusted):
