@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aclserver/acl_name.h"
 #include "aclserver/backend.h"
 #include "aclserver/instance.h"
 #include "aclserver/keeper.h"
@@ -84,6 +85,17 @@ on_send_timer(struct loop *loop, void *user_data)
 
 /* ---- commits ---- */
 
+/* An ACL that was made over HTTP can be found in the journal by its name. */
+static void
+log_problem(const struct diag *d, const char *line)
+{
+	const char *slash = strrchr(d->file, '/');
+	char name[ACL_NAME_SIZE];
+	bool is_acl = acl_name_from_file(slash ? slash + 1 : d->file, name);
+
+	log_about(LOG_LEVEL_WARNING, LOG_ACL, is_acl ? name : NULL, "%s", line);
+}
+
 static void
 log_problems(const struct commit_result *result)
 {
@@ -92,7 +104,7 @@ log_problems(const struct commit_result *result)
 		AUTO_FREE char *line = diag_format(d);
 
 		if (line)
-			log_warning("%s", line);
+			log_problem(d, line);
 	}
 	if (result->problems.omitted > 0)
 		log_warning("and %zu more problems", result->problems.omitted);

@@ -93,14 +93,18 @@ log_port(const struct iface_event *event)
 		event->kind == IFACE_CHANGED && (event->fields & IFACE_FIELD_PORT);
 
 	if (turned && !i->is_switch_port)
-		log_info("%s: no switch port any more",
+		log_about(LOG_LEVEL_INFO, LOG_PORT, renamed ? event->old_name : i->name,
+			"%s: no switch port any more",
 			renamed ? event->old_name : i->name);
 	else if (turned || (event->kind == IFACE_ADDED && i->is_switch_port))
-		log_info("%s: new switch port", i->name);
+		log_about(LOG_LEVEL_INFO, LOG_PORT, i->name, "%s: new switch port",
+			i->name);
 	else if (renamed && i->is_switch_port)
-		log_info("%s: switch port, was %s before", i->name, event->old_name);
+		log_about(LOG_LEVEL_INFO, LOG_PORT, i->name,
+			"%s: switch port, was %s before", i->name, event->old_name);
 	else if (event->kind == IFACE_REMOVED && i->is_switch_port)
-		log_info("%s: switch port is gone", i->name);
+		log_about(LOG_LEVEL_INFO, LOG_PORT, i->name, "%s: switch port is gone",
+			i->name);
 }
 
 static void

@@ -69,7 +69,8 @@ on_trouble(struct collector *c, int code, const char *what)
 	c->last_error = mono_now();
 	if (c->error == 0) {
 		c->lost_before = lost(c);
-		log_warning("collector %s: %s", c->conf.name, what);
+		log_about(LOG_LEVEL_WARNING, LOG_COLLECTOR, c->conf.name,
+			"collector %s: %s", c->conf.name, what);
 	} else if (c->error != code) {
 		log_debug("collector", "%s: %s", c->conf.name, what);
 	}
@@ -83,7 +84,8 @@ on_sent(struct collector *c)
 	if (c->error == 0 ||
 		mono_diff_ms(c->last_error, mono_now()) < COLLECTOR_QUIET_MS)
 		return;
-	log_notice("collector %s: no more errors; %" PRIu64 " datagrams were lost",
+	log_about(LOG_LEVEL_NOTICE, LOG_COLLECTOR, c->conf.name,
+		"collector %s: no more errors; %" PRIu64 " datagrams were lost",
 		c->conf.name, lost(c) - c->lost_before);
 	c->error = 0;
 }

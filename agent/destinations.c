@@ -80,7 +80,8 @@ watch_names(struct destinations *d)
 		snprintf(named[n].host, sizeof(named[n].host), "%s", c->host);
 		named[n].watch = take_watch(d, named[n].host);
 		if (!named[n].watch)
-			log_error("%s: cannot look up: %s", c->host, strerror(errno));
+			log_about(LOG_LEVEL_ERROR, LOG_COLLECTOR, c->host,
+				"%s: cannot look up: %s", c->host, strerror(errno));
 		n++;
 	}
 	free_names(d);
@@ -125,7 +126,8 @@ add(struct list *list, const struct collector_conf *conf)
 	if (list->n < COLLECTOR_MAX)
 		list->items[list->n++] = *conf;
 	else
-		log_warning("collector %s: left out, there are %d already", conf->name,
+		log_about(LOG_LEVEL_WARNING, LOG_COLLECTOR, conf->name,
+			"collector %s: left out, there are %d already", conf->name,
 			(int)COLLECTOR_MAX);
 }
 
@@ -161,7 +163,8 @@ add_from_file(struct destinations *d, struct list *list)
 				conf.netns, sizeof(conf.netns), "%s", c->net_namespace);
 		/* A name may have led to another family than that of the source. */
 		if (collector_conf_check(&conf, &err) < 0)
-			log_warning("%s", err.text);
+			log_about(LOG_LEVEL_WARNING, LOG_COLLECTOR, conf.name, "%s",
+				err.text);
 		else
 			add(list, &conf);
 	}

@@ -243,7 +243,8 @@ learn(struct nflog_rules *r, const struct nft_error *e)
 	if (e->code == -ENOENT || e->code == -ENODEV || e->code == rule->told)
 		return;
 	rule->told = e->code;
-	log_warning("%s: is not sampled: nftables: %s", rule->port.name,
+	log_about(LOG_LEVEL_WARNING, LOG_PORT, rule->port.name,
+		"%s: is not sampled: nftables: %s", rule->port.name,
 		e->text[0] ? e->text : strerror(-e->code));
 }
 

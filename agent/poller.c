@@ -70,7 +70,8 @@ static void
 set_interval(struct poller *p, uint32_t key, uint32_t interval_s, const char *name)
 {
 	if (poll_wheel_set(&p->wheel, key, interval_s, mono_now()) < 0)
-		log_warning("%s: is not polled: out of memory", name);
+		log_about(LOG_LEVEL_WARNING, LOG_PORT, name,
+			"%s: is not polled: out of memory", name);
 }
 
 static void

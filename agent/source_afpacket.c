@@ -293,7 +293,8 @@ open_tap(struct tap *t)
 	}
 	/* -ENODEV: it has just vanished; its event is on the way. */
 	if (fd != t->told && fd != -ENODEV)
-		log_warning("%s: is not sampled: packet socket: %s", t->port.name,
+		log_about(LOG_LEVEL_WARNING, LOG_PORT, t->port.name,
+			"%s: is not sampled: packet socket: %s", t->port.name,
 			strerror(-fd));
 	t->told = fd;
 }
@@ -342,7 +343,7 @@ change_tap(struct tap *t, const struct source_port *port)
 	if (rc == 0 && old.promisc != port->promisc)
 		rc = set_promisc(t->fd, port, port->promisc);
 	if (rc < 0)
-		log_warning(
+		log_about(LOG_LEVEL_WARNING, LOG_PORT, old.name,
 			"%s: sampling stays as it was: %s", old.name, strerror(-rc));
 	else
 		t->port = *port;

@@ -2,7 +2,8 @@
  * log.c - formats a line once, escapes it and hands it to the sink.
  *
  * The settings are process-wide and made at start, before threads; the log calls
- * themselves keep no state and write each line with one call, so threads may log.
+ * themselves keep no state and write each line with one call, so threads may log. Where
+ * the journal is behind stderr it is spoken to directly, as only that carries fields.
  */
 #include "common/log.h"
 
@@ -15,10 +16,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 2048 };
+#include "common/journal.h"
+
+enum { LINE_SIZE = 2048, NAME_SIZE = 256 };
 
 static const char *ident;
 static bool to_journal;
+static int journal_fd = -1;
+static const char *journal_path = JOURNAL_SOCKET;
 static enum log_level max_level = LOG_LEVEL_INFO;
 static char *shown_topics;  /* owned; NULL = none */
 static log_sink_fn sink_fn; /* NULL = stderr */
@@ -58,21 +63,29 @@ piece(const char *text)
 	return (struct iovec){ (void *)text, strlen(text) };
 }
 
+/* One call of the log. */
+struct record {
+	enum log_level level;
+	const char *topic; /* NULL = none */
+	enum log_object object;
+	const char *name; /* of the object; NULL = none */
+};
+
 static void
-write_stderr(enum log_level level, const char *topic, const char *line)
+write_stderr(const struct record *record, const char *line)
 {
 	struct iovec v[7];
 	int n = 0;
 
 	if (to_journal) {
-		v[n++] = piece(level_names[level].priority);
+		v[n++] = piece(level_names[record->level].priority);
 	} else {
 		v[n++] = piece(ident ? ident : "");
 		v[n++] = piece(ident ? ": " : "");
-		v[n++] = piece(level_names[level].word);
+		v[n++] = piece(level_names[record->level].word);
 	}
-	v[n++] = piece(topic ? topic : "");
-	v[n++] = piece(topic ? ": " : "");
+	v[n++] = piece(record->topic ? record->topic : "");
+	v[n++] = piece(record->topic ? ": " : "");
 	v[n++] = piece(line);
 	v[n++] = piece("\n");
 	/* A failure here has no better place to go to than stderr. */
@@ -104,8 +117,39 @@ escape(const char *text, char *out, size_t size)
 	out[len] = '\0';
 }
 
-__attribute__((format(printf, 3, 0))) static void
-emit(enum log_level level, const char *topic, const char *fmt, va_list args)
+/* False if the journal did not take it. */
+static bool
+write_journal(const struct record *record, const char *line)
+{
+	static const char *const keys[] = {
+		[LOG_ACL] = "TAPGATE_ACL",
+		[LOG_PORT] = "TAPGATE_PORT",
+		[LOG_COLLECTOR] = "TAPGATE_COLLECTOR",
+	};
+	const char priority[] = { level_names[record->level].priority[1], '\0' };
+	struct journal_field fields[JOURNAL_FIELDS_MAX];
+	char name[NAME_SIZE], message[LINE_SIZE + NAME_SIZE];
+	size_t n = 0;
+
+	if (journal_fd < 0)
+		return false;
+	snprintf(message, sizeof(message), "%s%s%s", record->topic ? record->topic : "",
+		record->topic ? ": " : "", line);
+	fields[n++] = (struct journal_field){ "MESSAGE", message };
+	fields[n++] = (struct journal_field){ "PRIORITY", priority };
+	if (ident)
+		fields[n++] = (struct journal_field){ "SYSLOG_IDENTIFIER", ident };
+	if (record->topic)
+		fields[n++] = (struct journal_field){ "TAPGATE_TOPIC", record->topic };
+	if (record->object != LOG_NOTHING && record->name) {
+		escape(record->name, name, sizeof(name));
+		fields[n++] = (struct journal_field){ keys[record->object], name };
+	}
+	return journal_send(journal_fd, journal_path, fields, n) == 0;
+}
+
+__attribute__((format(printf, 2, 0))) static void
+emit(const struct record *record, const char *fmt, va_list args)
 {
 	int saved_errno = errno;
 	char raw[LINE_SIZE], line[LINE_SIZE];
@@ -114,9 +158,9 @@ emit(enum log_level level, const char *topic, const char *fmt, va_list args)
 		snprintf(raw, sizeof(raw), "(cannot format: %s)", fmt);
 	escape(raw, line, sizeof(line));
 	if (sink_fn)
-		sink_fn(level, topic, line, sink_data);
-	else
-		write_stderr(level, topic, line);
+		sink_fn(record->level, record->topic, line, sink_data);
+	else if (!write_journal(record, line))
+		write_stderr(record, line);
 	errno = saved_errno;
 }
 
@@ -135,10 +179,21 @@ list_has(const char *list, const char *word)
 }
 
 void
-log_open(const char *program)
+log_open_journal(const char *program, const char *path)
 {
 	ident = program;
+	journal_path = path;
 	to_journal = stderr_is_journal();
+	if (journal_fd >= 0)
+		close(journal_fd);
+	/* Without a socket there still is stderr. */
+	journal_fd = to_journal ? journal_open() : -1;
+}
+
+void
+log_open(const char *program)
+{
+	log_open_journal(program, JOURNAL_SOCKET);
 }
 
 void
@@ -171,46 +226,55 @@ log_debug_on(const char *topic)
 	return list_has(shown_topics, topic) || list_has(shown_topics, "all");
 }
 
-/* The four public calls differ in the level only. */
-#define EMIT(level, topic, fmt)                                                        \
+/* The public calls differ in the record only. */
+#define EMIT(fmt, ...)                                                                 \
 	do {                                                                           \
+		const struct record record_ = { __VA_ARGS__ };                         \
 		va_list args_;                                                         \
                                                                                        \
 		va_start(args_, fmt);                                                  \
-		emit(level, topic, fmt, args_);                                        \
+		emit(&record_, fmt, args_);                                            \
 		va_end(args_);                                                         \
 	} while (0)
 
 void
 log_error(const char *fmt, ...)
 {
-	EMIT(LOG_LEVEL_ERROR, NULL, fmt);
+	EMIT(fmt, .level = LOG_LEVEL_ERROR);
 }
 
 void
 log_warning(const char *fmt, ...)
 {
 	if (max_level >= LOG_LEVEL_WARNING)
-		EMIT(LOG_LEVEL_WARNING, NULL, fmt);
+		EMIT(fmt, .level = LOG_LEVEL_WARNING);
 }
 
 void
 log_notice(const char *fmt, ...)
 {
 	if (max_level >= LOG_LEVEL_NOTICE)
-		EMIT(LOG_LEVEL_NOTICE, NULL, fmt);
+		EMIT(fmt, .level = LOG_LEVEL_NOTICE);
 }
 
 void
 log_info(const char *fmt, ...)
 {
 	if (max_level >= LOG_LEVEL_INFO)
-		EMIT(LOG_LEVEL_INFO, NULL, fmt);
+		EMIT(fmt, .level = LOG_LEVEL_INFO);
+}
+
+void
+log_about(enum log_level level, enum log_object object, const char *name,
+	const char *fmt, ...)
+{
+	if (max_level >= level)
+		EMIT(fmt, .level = level, .object = object, .name = name);
 }
 
 void
 log_debug(const char *topic, const char *fmt, ...)
 {
 	if (log_debug_on(topic))
-		EMIT(LOG_LEVEL_DEBUG, topic, fmt);
+		EMIT(fmt, .level = LOG_LEVEL_DEBUG, .topic = topic);
 }

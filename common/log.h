@@ -20,17 +20,29 @@ enum log_level {
 	LOG_LEVEL_DEBUG,   /* anything useful, by topic */
 };
 
+/** What a line is about: a field of the journal by which it can be found. */
+enum log_object {
+	LOG_NOTHING,   /* nothing in particular */
+	LOG_ACL,       /* TAPGATE_ACL=name */
+	LOG_PORT,      /* TAPGATE_PORT=name of the interface */
+	LOG_COLLECTOR, /* TAPGATE_COLLECTOR=name or address */
+};
+
 /** Receives one finished, escaped line without newline. @topic is set for debug lines,
  * else NULL. Both are valid during the call only. */
 typedef void (*log_sink_fn)(
 	enum log_level level, const char *topic, const char *line, void *user_data);
 
 /**
- * Choose where lines go: stderr (the start value). With the journal behind stderr
- * (JOURNAL_STREAM is set and matches) each line carries its <N> priority prefix.
+ * Choose where lines go: stderr (the start value), or, with the journal behind stderr
+ * (JOURNAL_STREAM is set and matches), the journal itself, with fields. What it does
+ * not take goes to stderr with a <N> priority prefix.
  * @ident  program name shown in front when stderr is not the journal; borrowed for ever
  */
 void log_open(const char *ident);
+
+/** As log_open(), with a journal that listens at @path (tests); borrowed for ever. */
+void log_open_journal(const char *ident, const char *path);
 
 /** Replace the sink (tests, fuzzers); NULL restores stderr. */
 void log_set_sink(log_sink_fn sink, void *user_data);
@@ -50,6 +62,11 @@ __attribute__((format(printf, 1, 2))) void log_error(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void log_warning(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void log_notice(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void log_info(const char *fmt, ...);
+/** Write one line at @level (not debug) about @object with the name @name. The line has
+ * to name it, too: the field is seen by the journal only. NULL: about nothing. */
+__attribute__((format(printf, 4, 5))) void log_about(enum log_level level,
+	enum log_object object, const char *name, const char *fmt, ...);
+
 /** Write one line if @topic is shown; "topic: " is put in front of it. */
 __attribute__((format(printf, 2, 3))) void log_debug(
 	const char *topic, const char *fmt, ...);

@@ -14,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -184,7 +187,7 @@ log_some(void)
 {
 	log_set_level(LOG_LEVEL_DEBUG);
 	log_set_topics("nl");
-	log_open("tapgate-test");
+	log_open_journal("tapgate-test", "/nowhere");
 	log_error("swp1: gone");
 	log_warning("swp2: slow");
 	log_notice("started");
@@ -215,6 +218,116 @@ journal_gets_priorities(void **state)
 						       "<7>nl: 20 bytes\n");
 }
 
+/* A journal: a directory with its socket. */
+struct journal {
+	char dir[32], path[48];
+	int fd;
+};
+
+static struct journal journal;
+
+static void
+listen_as_journal(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval limit = { .tv_sec = 20 };
+
+	snprintf(journal.dir, sizeof(journal.dir), "/tmp/test_log.XXXXXX");
+	assert_non_null(mkdtemp(journal.dir));
+	snprintf(journal.path, sizeof(journal.path), "%.30s/socket", journal.dir);
+	memcpy(address.sun_path, journal.path, strlen(journal.path));
+	journal.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+		bind(journal.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(
+		setsockopt(journal.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)),
+		0);
+}
+
+static void
+close_journal(void)
+{
+	close(journal.fd);
+	unlink(journal.path);
+	rmdir(journal.dir);
+}
+
+static void
+assert_entry(const char *expected)
+{
+	char text[4096];
+	ssize_t n = recv(journal.fd, text, sizeof(text) - 1, 0);
+
+	assert_true(n >= 0);
+	text[n] = '\0';
+	assert_string_equal(text, expected);
+}
+
+static void
+log_about_things(void)
+{
+	log_set_level(LOG_LEVEL_DEBUG);
+	log_set_topics("nl");
+	log_open_journal("tapgate-test", journal.path);
+	log_about(LOG_LEVEL_WARNING, LOG_PORT, "swp1", "%s: is not sampled", "swp1");
+	log_about(LOG_LEVEL_ERROR, LOG_ACL, "edge", "acl \"edge\": line\n2");
+	log_about(LOG_LEVEL_NOTICE, LOG_COLLECTOR, "a\nPRIORITY=0", "collector: x");
+	log_about(LOG_LEVEL_INFO, LOG_ACL, NULL, "of no ACL");
+	log_debug("nl", "20 bytes");
+}
+
+static void
+journal_gets_fields(void **state)
+{
+	(void)state;
+	listen_as_journal();
+	assert_string_equal(stderr_of(log_about_things, true), "");
+	assert_entry("MESSAGE=swp1: is not sampled\nPRIORITY=4\n"
+		     "SYSLOG_IDENTIFIER=tapgate-test\nTAPGATE_PORT=swp1\n");
+	assert_entry("MESSAGE=acl \"edge\": line\\x0a2\nPRIORITY=3\n"
+		     "SYSLOG_IDENTIFIER=tapgate-test\nTAPGATE_ACL=edge\n");
+	assert_entry("MESSAGE=collector: x\nPRIORITY=5\n"
+		     "SYSLOG_IDENTIFIER=tapgate-test\n"
+		     "TAPGATE_COLLECTOR=a\\x0aPRIORITY=0\n");
+	assert_entry("MESSAGE=of no ACL\nPRIORITY=6\n"
+		     "SYSLOG_IDENTIFIER=tapgate-test\n");
+	assert_entry("MESSAGE=nl: 20 bytes\nPRIORITY=7\n"
+		     "SYSLOG_IDENTIFIER=tapgate-test\nTAPGATE_TOPIC=nl\n");
+	close_journal();
+}
+
+static void
+what_the_journal_does_not_take_goes_to_stderr(void **state)
+{
+	(void)state;
+	listen_as_journal();
+	close(journal.fd);
+	assert_string_equal(stderr_of(log_about_things, true),
+		"<4>swp1: is not sampled\n"
+		"<3>acl \"edge\": line\\x0a2\n"
+		"<5>collector: x\n"
+		"<6>of no ACL\n"
+		"<7>nl: 20 bytes\n");
+	close_journal();
+}
+
+static void
+a_journal_elsewhere_is_not_spoken_to(void **state)
+{
+	char byte;
+
+	(void)state;
+	listen_as_journal();
+	assert_string_equal(stderr_of(log_about_things, false),
+		"tapgate-test: warning: swp1: is not sampled\n"
+		"tapgate-test: error: acl \"edge\": line\\x0a2\n"
+		"tapgate-test: collector: x\n"
+		"tapgate-test: of no ACL\n"
+		"tapgate-test: debug: nl: 20 bytes\n");
+	assert_int_equal(recv(journal.fd, &byte, 1, MSG_DONTWAIT), -1);
+	close_journal();
+}
+
 int
 main(void)
 {
@@ -232,6 +345,11 @@ main(void)
 			terminal_gets_program_and_level, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			journal_gets_priorities, setup, teardown),
+		cmocka_unit_test_setup_teardown(journal_gets_fields, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_the_journal_does_not_take_goes_to_stderr, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_journal_elsewhere_is_not_spoken_to, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
