@@ -1,12 +1,14 @@
-"""Programs of others that work with the agent and the server: FastNetMon, and nfdump's sfcapd."""
+"""Programs of others that work with the agent and the server: FastNetMon, nfdump's sfcapd, Ganglia's gmond."""
 
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
+import xml.etree.ElementTree as xml
 
-from programs import ROOT, peer
+from programs import ROOT, peer, tool
 from wait import wait_until
 
 EXAMPLES = os.path.join(ROOT, "aclserver", "examples")
@@ -140,3 +142,28 @@ class Sfcapd(Peer):
                               check=True)
         header, *lines = [line.split(",") for line in done.stdout.splitlines() if line.count(",") > 5]
         return [dict(zip(header, line)) for line in lines]
+
+
+class Gmond(Peer):
+    """Ganglia's monitor, which here hears sFlow only, and tells what it knows as XML."""
+
+    name = "gmond"
+    XML_PORT = 8649
+
+    def start(self):
+        self.write("gmond.conf", f"""
+globals {{ daemonize = no setuid = no mute = yes deaf = no host_dmax = 0 gexec = no }}
+cluster {{ name = "tapgate" }}
+udp_recv_channel {{ port = {self.port} }}
+tcp_accept_channel {{ port = {self.XML_PORT} }}
+sflow {{ udp_port = {self.port} }}
+""")
+        return self.run(peer(self.name), "--conf", self.file("gmond.conf"),
+                        env={**os.environ, "LD_PRELOAD": tool("libgmond_strings.so")})
+
+    def hosts(self):
+        """{host: {metric: value}} as it knows them now."""
+        with self.ns.call(socket.create_connection, ("127.0.0.1", self.XML_PORT), 10) as sock, sock.makefile("rb") as file:
+            tree = xml.fromstring(file.read())
+        return {host.get("NAME"): {metric.get("NAME"): metric.get("VAL") for metric in host.iter("METRIC")}
+                for host in tree.iter("HOST")}
