@@ -42,15 +42,16 @@ def test_large_flows_are_marked_while_they_last_and_small_ones_never(tmp_path):
         lab.telemetry.agent.stop()
     assert [result["what"] for result in story.results if not result["right"]] == []
     happened = sorted((event["at_s"], event["kind"]) for event in story.events)
-    assert [kind for _, kind in happened] == ["elephant", "found", "mark_put", "marked", "elephant_end", "ended", "mark_delete"]
+    assert [kind for _, kind in happened] == [
+        "elephant", "found", "mark_put", "marked", "elephant_end", "ended", "mark_delete"]
     more, story.series = flood_record()
     story.events += more
     story.write(tmp_path / "record")
     assert demo_plot.main([str(tmp_path / "record"), str(tmp_path / "svg")]) == 0
     tree = xml.parse(tmp_path / "svg")
     words = " ".join(text.text for text in tree.iter(f"{SVG}text"))
-    for said in ("FastNetMon bans 1.0 s later", "PUT after 20 ms", "1.5 ms after that", "2.0 s later: DELETE", "marked with DSCP 8",
-                 "none marked"):
+    for said in ("FastNetMon bans 1.0 s later", "PUT after 20 ms", "1.5 ms after that", "unban 2.0 s later",
+                 "DELETE 20 ms after", "marked with DSCP 8", "none marked"):
         assert said in words, words
     # Two curves and the samples above, the elephant before and after its mark below; three of them and the halves filled.
     assert len(list(tree.iter(f"{SVG}path"))) == 9

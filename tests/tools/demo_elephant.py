@@ -45,8 +45,8 @@ class Marking(Act):
                     if event["event"] == "found" else f"sees that {event['flow']} has ended")
             story.event(event["event"], f"big_flows.py {said}", event["at_ns"])
         for at_ns, method, name, status in lab.requests.news():
-            story.event("mark_put" if method == "PUT" else "mark_delete", f"it sends {method} /acl/{name} (HTTP {status})",
-                        at_ns)
+            kind = "mark_put" if method == "PUT" else "mark_delete"
+            story.event(kind, f"it sends {method} /acl/{name} (HTTP {status})", at_ns)
         first_ns = self.marks.first_ns.get((ELEPHANT_PORT, DSCP))
         if first_ns and not story.find("marked"):
             story.event("marked", f"the first packet with DSCP {DSCP} arrives at the receiver", first_ns)

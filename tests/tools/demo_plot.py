@@ -105,7 +105,8 @@ def events_of_the_flood(drawing, record, panels):
                                      f"last packet at the victim {1000 * (last - put):.1f} ms after that"]))
     notes.append((end, "end", ["attacker gives up"]))
     if unban and delete:
-        notes.append((delete, "start", [f"{who} unbans", f"{duration(unban - end)} later: DELETE"]))
+        notes.append((delete, "start", [f"unban {duration(unban - end)} later",
+                                        f"DELETE {duration(delete - unban)} after"]))
     for at, anchor, lines in notes:
         if at:
             x = panels[0].x(at)
@@ -117,7 +118,7 @@ def draw_flood(drawing, record):
     """The victim's two curves, and what the samples say of the port where the flood comes in."""
     rows, facts = record["flood"], record["facts"]
     span = (rows[0]["at_s"], rows[-1]["at_s"])
-    flood = Panel(drawing, span, (140, 290), facts["flood_pps"] * 1.2)
+    flood = Panel(drawing, span, (140, 290), facts["flood_pps"] * 1.3)
     neighbour = Panel(drawing, span, (336, 386), facts["neighbour_pps"] * 1.2)
     drawing.text(LEFT, 34, "A flood, and what sFlow and one ACL make of it", 18, INK, weight="600")
     flood.scale(range(0, facts["flood_pps"] + 1, facts["flood_pps"] // 5), "packets/s")
@@ -132,7 +133,7 @@ def draw_flood(drawing, record):
     neighbour.area(beside, BLUE)
     neighbour.curve(beside, BLUE)
     middle = flood.x((find(record, "put") or span[0]) * 0.5 + (find(record, "attack_end") or span[1]) * 0.5)
-    drawing.text(middle, flood.y(facts["flood_pps"] * 0.72), "the attack as the samples of port swp1 see it", 13, VIOLET,
+    drawing.text(middle, flood.y(facts["flood_pps"] * 0.5), "the attack as the samples of port swp1 see it", 13, VIOLET,
                  "middle", "600")
     drawing.text(middle, flood.bottom - 10, "the flood as it reaches the victim", 13, RED, "middle", "600")
     drawing.text(middle, neighbour.y(facts["neighbour_pps"] * 0.4), "the neighbour's traffic to the same port of the victim",

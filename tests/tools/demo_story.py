@@ -58,9 +58,9 @@ class Story:
         return next((event["at_s"] for event in self.events if event["kind"] == kind), None)
 
     def since(self, kind, before):
-        """Seconds from one event to another; None if one of them did not happen."""
+        """Seconds from one event to another, which is not before it; None if one of them did not happen."""
         first, last = self.find(before), self.find(kind)
-        return None if first is None or last is None else last - first
+        return None if first is None or last is None else max(last - first, 0.0)
 
     def result(self, text, right):
         self.results.append({"what": text, "right": bool(right)})
