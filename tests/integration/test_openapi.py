@@ -3,11 +3,11 @@
 The other direction, that every answer which other tests see is described, is in conftest.py.
 """
 
+import hashlib
 import http.client
 import json
 import os
 import signal
-from concurrent.futures import ThreadPoolExecutor
 
 import jsonschema
 import pytest
@@ -22,6 +22,7 @@ BAD = ["[iptables]", "-A FORWARD -p udp --dprt 53 -j DROP"]
 DESCRIPTION = Description.load()
 MAX_ACLS, MAX_BODY = 3, 4096
 WAIT = {"Prefer": "wait=30"}
+READER = "a-token"
 
 
 # The document itself.
@@ -55,6 +56,9 @@ def test_the_description_is_well_formed():
 @pytest.mark.unprivileged
 def test_every_component_is_used():
     doc = json.dumps(DESCRIPTION.doc)
+    schemes = {name for holder in (DESCRIPTION.doc, *(operation for _, _, operation in DESCRIPTION.operations()))
+               for choice in holder.get("security", ()) for name in choice}
+    assert schemes == set(DESCRIPTION.doc["components"]["securitySchemes"])
     for kind in ("parameters", "headers", "schemas", "responses"):
         for name in DESCRIPTION.doc["components"][kind]:
             assert f'"#/components/{kind}/{name}"' in doc, f"{kind}/{name} is used nowhere"
@@ -253,6 +257,15 @@ def prove_full_disk_and_no_time(prober):
     prober.probe(408, "PUT", "/acl/a", headers={"Content-Length": 10, "Content-Type": "application/json"})
 
 
+def prove_tokens(prober):
+    prober.probe_all(401)
+    prober.probe_all(401, headers={"Authorization": "Bearer wrong"})
+    reader = {"Authorization": "Bearer " + READER}
+    prober.probe(200, "GET", "/acl/", headers=reader)
+    prober.probe(403, "DELETE", "/acl/", headers=reader)
+    _put(prober, 403, "a", GOOD, **reader)
+
+
 class OnFullDisk:
     """The server of a policy whose directory is on a full disk, which nobody else sees."""
 
@@ -266,6 +279,28 @@ class OnFullDisk:
         return ["unshare", "--mount", "sh", "-c", script, "sh", *self.command(*options)]
 
 
+def prove_what_tokens_do(server, prober):
+    """The server starts once with tokens, and again without."""
+    tokens = os.path.join(server.policy.base, "tokens")
+    with open(tokens, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(f"reader read sha256:{hashlib.sha256(READER.encode()).hexdigest()}\n")
+    server.write_conf(tokens=tokens)
+    server.spawn()
+    wait_until(lambda: _listens(server), "the server listens")
+    prove_tokens(prober)
+    server.stop()
+    del server.policy.settings["tokens"]
+    server.write_conf()
+
+
+def _listens(server):
+    assert server.process.poll() is None, server.log()
+    try:
+        return server.client().get().status == 401
+    except OSError:
+        return False
+
+
 def test_every_answer_that_is_described_happens(own_server):
     prober = Prober(own_server)
     plain = own_server.command
@@ -276,6 +311,7 @@ def test_every_answer_that_is_described_happens(own_server):
     own_server.stop()
     own_server.command = plain
     own_server.write_conf(request_timeout=30)
+    prove_what_tokens_do(own_server, prober)
     own_server.start()
     for prove in (prove_success, prove_refusals, prove_limits, prove_failed_commits, prove_waiting,
                   prove_unreadable_files, prove_stopping):
