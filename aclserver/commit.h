@@ -10,6 +10,7 @@
 #include "aclserver/commit_plan.h"
 #include "aclserver/committer.h"
 #include "aclserver/dirty.h"
+#include "aclserver/span_ports.h"
 
 struct committer {
 	struct committer_conf conf;
@@ -20,6 +21,7 @@ struct committer {
 	struct policy_table table; /* as the kernel is, while known */
 	struct fold_table fold;    /* likewise, the folded rules */
 	struct port_table ports;   /* likewise, the marks of ports */
+	struct span_ports span;    /* hooks of the rules that copy frames */
 	bool has_base[BASE_COUNT];
 	bool overtaken; /* tapgate-acl changed the kernel; see committer.h */
 	bool known;     /* load, table, fold and has_base can be trusted */

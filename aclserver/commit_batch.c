@@ -16,6 +16,7 @@
 #include "aclserver/nft_emit.h"
 #include "aclserver/port_marks.h"
 #include "aclserver/ruleset_diff.h"
+#include "aclserver/span_ports.h"
 #include "common/cleanup.h"
 
 /* ---- chains ---- */
@@ -191,6 +192,11 @@ build_bases(struct building *b)
 		if (!wanted[i] || b->plan->has_base[i])
 			continue;
 		nft_batch_add_table(b->batch, table, 0);
+		if (info->family == NFPROTO_NETDEV) {
+			span_ports_build(b->batch, table);
+			nft_batch_ensure_chain(b->batch, table, info->name, 0);
+			continue;
+		}
 		nft_batch_add_base_chain(b->batch, table, &chain, 0);
 	}
 }

@@ -105,6 +105,50 @@ keep_copies(struct commit *commit)
 			"no copies of the last good policy: %s", err.text);
 }
 
+/* ---- rules that copy frames ---- */
+
+static const enum place span_places[] = { BASE_NETDEV_PORT_IN * PLACE_GROUP_COUNT,
+	BASE_NETDEV_PORT_OUT *PLACE_GROUP_COUNT };
+
+static bool
+has_span(const struct committer *c)
+{
+	return fold_table_is_installed(&c->fold, span_places[0]) ||
+	       fold_table_is_installed(&c->fold, span_places[1]);
+}
+
+/* Bind them to the ports there are, or forget them all. */
+static int
+follow_ports(struct committer *c, bool again, struct err *err)
+{
+	const struct nft_table *table = kernel_table_of(BASE_NETDEV_PORT_IN);
+	int r;
+
+	if (has_span(c))
+		return span_ports_bind(&c->span, c->nft, table, again, err);
+	if (!c->has_base[BASE_NETDEV_PORT_IN] && !c->has_base[BASE_NETDEV_PORT_OUT])
+		return 0;
+	r = span_ports_unbind(&c->span, c->nft, table, err);
+	if (r == 0)
+		c->has_base[BASE_NETDEV_PORT_IN] = c->has_base[BASE_NETDEV_PORT_OUT] =
+			false;
+	return r;
+}
+
+/* The rules are installed; without their ports they copy nothing. */
+static void
+bind_span(struct commit *commit)
+{
+	struct committer *c = commit->committer;
+	struct err err;
+
+	if (c->span.bound == has_span(c) && !commit->plan.view)
+		return;
+	if (follow_ports(c, true, &err) < 0)
+		diags_add(&commit->general, DIAG_WARNING, "SPAN", 0, NULL,
+			"nothing is copied yet: %s", err.text);
+}
+
 static void
 take_over(struct commit *commit)
 {
@@ -121,6 +165,7 @@ take_over(struct commit *commit)
 	dirty_clear(&c->dirty);
 	if (commit_plan_apply(&commit->plan) < 0)
 		c->known = false; /* out of memory: read the kernel next time */
+	bind_span(commit);
 	keep_copies(commit);
 }
 
@@ -357,6 +402,9 @@ committer_is_intact(struct committer *c)
 		c->overtaken = true;
 	}
 	intact = !c->known || tables_are_there(c);
+	/* Tried again a second later. */
+	if (intact && c->known && has_span(c))
+		(void)follow_ports(c, false, NULL);
 	commit_lock_release(&c->lock);
 	return intact;
 }

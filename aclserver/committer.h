@@ -107,7 +107,8 @@ const struct policy_load_watch *committer_watches(
 /**
  * Are our tables still there? Somebody may have flushed all of nftables, as a reload of
  * nftables.service does. What tapgate-acl removed on purpose does not count as missing.
- * Two short requests; never waits for the lock.
+ * Two short requests; never waits for the lock. Rules that copy frames are bound to
+ * ports that are new since the last call.
  */
 bool committer_is_intact(struct committer *committer);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "aclserver/port_marks.h"
+#include "aclserver/span_ports.h"
 #include "common/nft_dump.h"
 
 /* ---- elements ---- */
@@ -131,7 +132,9 @@ on_set(const struct nft_set_info *info, void *user_data)
 	struct kernel_sets *sets = reading->sets;
 	struct kernel_set set;
 
-	if (info->flags & NFT_SET_ANONYMOUS || strcmp(info->name, PORT_MARKS_MAP) == 0)
+	if (info->flags & NFT_SET_ANONYMOUS ||
+		strcmp(info->name, PORT_MARKS_MAP) == 0 ||
+		strcmp(info->name, SPAN_PORTS_MAP) == 0)
 		return 0;
 	if (!is_ours(reading, info, &set))
 		return add_unknown(sets, info->name);

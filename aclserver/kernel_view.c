@@ -11,12 +11,14 @@
 #include "aclserver/hash.h"
 #include "aclserver/nft_emit.h"
 #include "aclserver/policy_table.h"
+#include "aclserver/span_ports.h"
 #include "common/cleanup.h"
 #include "common/nft_dump.h"
 
 const struct nft_table kernel_tables[KERNEL_TABLES] = {
 	{ .family = NFPROTO_INET, .name = KERNEL_TABLE },
 	{ .family = NFPROTO_BRIDGE, .name = KERNEL_TABLE },
+	{ .family = NFPROTO_NETDEV, .name = KERNEL_TABLE },
 };
 
 /* A dump of one table under way. */
@@ -126,25 +128,37 @@ base_of_chain(const struct nft_chain_info *info, uint8_t family)
 }
 
 static int
+on_regular_chain(struct reading *reading, const char *name)
+{
+	const char *id;
+	enum place place =
+		acl_chain_parse(kernel_tables[reading->table].family, name, &id);
+
+	if (place == (enum place)PLACE_COUNT)
+		return add_unknown(reading, name);
+	return add_chain(reading, place, name);
+}
+
+/* In netdev the bases have no hook, and their devices' chains do. */
+static int
 on_chain(const struct nft_chain_info *info, void *user_data)
 {
 	struct reading *reading = user_data;
 	uint8_t family = kernel_tables[reading->table].family;
-	const char *id;
-	enum place place;
+	bool netdev = family == NFPROTO_NETDEV;
+	enum base base = BASE_COUNT;
 
-	if (info->is_base) {
-		enum base base = base_of_chain(info, family);
-
-		if (base == BASE_COUNT)
-			return add_unknown(reading, info->name);
-		reading->view->has_base[base] = true;
+	if (netdev && span_ports_is_hook(info->name))
 		return 0;
-	}
-	place = acl_chain_parse(family, info->name, &id);
-	if (place == (enum place)PLACE_COUNT)
+	if (info->is_base != netdev)
+		base = base_of_chain(info, family);
+	if (base != BASE_COUNT)
+		reading->view->has_base[base] = true;
+	else if (info->is_base)
 		return add_unknown(reading, info->name);
-	return add_chain(reading, place, info->name);
+	else
+		return on_regular_chain(reading, info->name);
+	return 0;
 }
 
 /* ---- rules ---- */

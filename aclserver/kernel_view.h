@@ -39,7 +39,7 @@ struct kernel_stray {
 	uint64_t handle; /* … or is the second one of its chain or set */
 };
 
-enum { KERNEL_TABLES = 2 };
+enum { KERNEL_TABLES = 3 };
 
 struct kernel_view {
 	struct kernel_chain *chains; /* sorted by place, then id; owned */
@@ -49,7 +49,7 @@ struct kernel_view {
 	char **unknown[KERNEL_TABLES]; /* names of chains that are not ours; owned */
 	size_t n_unknown[KERNEL_TABLES];
 	struct kernel_sets sets[KERNEL_TABLES];
-	bool has_table[KERNEL_TABLES]; /* inet, bridge */
+	bool has_table[KERNEL_TABLES]; /* inet, bridge, netdev */
 	bool has_base[BASE_COUNT];
 };
 

@@ -6,8 +6,11 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <net/if.h>
+#include <string.h>
 
 #include "aclserver/nft_field.h"
+#include "aclserver/span_ports.h"
 
 enum {
 	DSCP_MAX = 0x3f,
@@ -143,6 +146,23 @@ emit_nat(struct nft_rule *out, const struct ruleset_nat *nat)
 			  });
 }
 
+/* By name, so that the rule is good for whatever device has it; a packet for a device
+ * that is not there ends the rule. */
+static int
+emit_dup(struct nft_rule *out, uint8_t family, const char *device, struct err *err)
+{
+	const struct nft_set_ref map = { SPAN_PORTS_MAP, 0, IFNAMSIZ };
+	char name[IFNAMSIZ] = "";
+
+	if (family != NFPROTO_NETDEV || strlen(device) >= sizeof(name))
+		return err_set(err, -EINVAL, "dup: not here, or no such name");
+	memcpy(name, device, strlen(device));
+	nft_rule_load_data(out, name, sizeof(name));
+	nft_rule_map(out, &map);
+	nft_rule_dup(out);
+	return 0;
+}
+
 static int
 emit_change(struct nft_rule *out, uint8_t family, const struct ruleset_term *term,
 	struct err *err)
@@ -179,6 +199,8 @@ nft_emit_action(struct nft_rule *out, uint8_t family, const struct ruleset_term 
 	case TERM_NAT:
 		emit_nat(out, &term->nat);
 		return 0;
+	case TERM_DUP:
+		return emit_dup(out, family, term->device, err);
 	case TERM_VERDICT:
 		nft_rule_verdict(out,
 			term->verdict == RULESET_VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP,

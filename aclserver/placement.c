@@ -94,6 +94,8 @@ static const struct base_info bases[BASE_COUNT] = {
 		{ "nat_output", NFPROTO_BRIDGE, NF_BR_LOCAL_OUT, BRIDGE_DNAT_OUTPUT, "filter" },
 	[BASE_BRIDGE_POSTROUTING_NAT] =
 		{ "nat_postrouting", NFPROTO_BRIDGE, NF_BR_POST_ROUTING, BRIDGE_SNAT, "filter" },
+	[BASE_NETDEV_PORT_IN] =  { "port_in", NFPROTO_NETDEV, 0, 0, "" },
+	[BASE_NETDEV_PORT_OUT] = { "port_out", NFPROTO_NETDEV, 0, 0, "" },
 };
 
 struct row {
@@ -105,17 +107,25 @@ struct row {
 /* [iptables] and [ip6tables] */
 static const struct row ip_rows[] = {
 	{ "filter", "INPUT",       BASE_INET_INPUT_FILTER },
+	{ "filter", "INPUT",       BASE_NETDEV_PORT_IN },
 	{ "filter", "FORWARD",     BASE_INET_FORWARD_FILTER },
 	{ "filter", "FORWARD",     BASE_BRIDGE_FORWARD_FILTER },
+	{ "filter", "FORWARD",     BASE_NETDEV_PORT_IN },
+	{ "filter", "FORWARD",     BASE_NETDEV_PORT_OUT },
 	{ "filter", "OUTPUT",      BASE_INET_OUTPUT_FILTER },
 	{ "mangle", "PREROUTING",  BASE_INET_PREROUTING_MANGLE },
 	{ "mangle", "PREROUTING",  BASE_BRIDGE_PREROUTING_MANGLE },
+	{ "mangle", "PREROUTING",  BASE_NETDEV_PORT_IN },
 	{ "mangle", "INPUT",       BASE_INET_INPUT_MANGLE },
+	{ "mangle", "INPUT",       BASE_NETDEV_PORT_IN },
 	{ "mangle", "FORWARD",     BASE_INET_FORWARD_MANGLE },
 	{ "mangle", "FORWARD",     BASE_BRIDGE_FORWARD_MANGLE },
+	{ "mangle", "FORWARD",     BASE_NETDEV_PORT_IN },
+	{ "mangle", "FORWARD",     BASE_NETDEV_PORT_OUT },
 	{ "mangle", "OUTPUT",      BASE_INET_OUTPUT_MANGLE },
 	{ "mangle", "POSTROUTING", BASE_INET_POSTROUTING_MANGLE },
 	{ "mangle", "POSTROUTING", BASE_BRIDGE_POSTROUTING_MANGLE },
+	{ "mangle", "POSTROUTING", BASE_NETDEV_PORT_OUT },
 	{ "nat",    "PREROUTING",  BASE_INET_PREROUTING_NAT },
 	{ "nat",    "INPUT",       BASE_INET_INPUT_NAT },
 	{ "nat",    "OUTPUT",      BASE_INET_OUTPUT_NAT },

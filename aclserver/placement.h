@@ -39,6 +39,8 @@ enum base {
 	BASE_BRIDGE_PREROUTING_NAT,
 	BASE_BRIDGE_OUTPUT_NAT,
 	BASE_BRIDGE_POSTROUTING_NAT,
+	BASE_NETDEV_PORT_IN, /* of every device: see span_ports.h */
+	BASE_NETDEV_PORT_OUT,
 	BASE_COUNT,
 };
 
@@ -53,8 +55,9 @@ enum place { PLACE_COUNT = BASE_COUNT * PLACE_GROUP_COUNT };
 
 struct base_info {
 	const char *name; /* of the chain: "filter_forward" */
-	uint8_t family;   /* NFPROTO_INET or NFPROTO_BRIDGE */
-	uint8_t hook;     /* NF_INET_* or NF_BR_* number */
+	uint8_t family; /* NFPROTO_INET, NFPROTO_BRIDGE; NFPROTO_NETDEV: no hook of its
+			   own, then the three below mean nothing */
+	uint8_t hook;   /* NF_INET_* or NF_BR_* number */
 	int32_t priority;
 	const char *type; /* "filter", "route" or "nat" */
 };

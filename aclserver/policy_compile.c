@@ -159,6 +159,9 @@ hash_term(struct hash *h, const struct ruleset_term *term)
 	case TERM_NAT:
 		hash_nat(h, &term->nat);
 		break;
+	case TERM_DUP:
+		hash_add_text(h, term->device);
+		break;
 	case TERM_VERDICT:
 		hash_add_u64(h, term->verdict);
 		break;
@@ -220,6 +223,10 @@ place_families(enum place place)
 		return RULE_EARLY;
 	case BASE_BRIDGE_FORWARD_MARK:
 		return RULE_EARLY_FORWARD;
+	case BASE_NETDEV_PORT_IN:
+		return RULE_PORT_IN;
+	case BASE_NETDEV_PORT_OUT:
+		return RULE_PORT_OUT;
 	default:
 		return base_info(place_base(place))->family == NFPROTO_BRIDGE
 			       ? RULE_BRIDGE
@@ -227,12 +234,13 @@ place_families(enum place place)
 	}
 }
 
-/* The same for tests, which know two families only. */
+/* The same for tests, which know two families only: at a port, names are those that the
+ * bridge sees. */
 static uint8_t
 test_families(enum place place)
 {
-	return base_info(place_base(place))->family == NFPROTO_BRIDGE ? RULE_BRIDGE
-								      : RULE_INET;
+	return base_info(place_base(place))->family == NFPROTO_INET ? RULE_INET
+								    : RULE_BRIDGE;
 }
 
 /* One copy of a rule. */
@@ -333,15 +341,14 @@ static int
 add_copies(struct compiler *c, const struct policy_rule *source,
 	const struct rule *rule, enum place place)
 {
-	const uint8_t early = RULE_EARLY | RULE_EARLY_FORWARD;
+	const uint8_t usual = RULE_INET | RULE_BRIDGE;
 	struct copy copy = { .rule = rule, .place = place };
 	unsigned n_splits = count_splits(rule, test_families(place));
 	bool is_part = false;
 	int result = 0;
 
-	if (rule->n_parts == 0 && place_families(place) & early)
+	if (rule->n_parts == 0 && !(place_families(place) & usual))
 		return 0;
-
 	for (; result == 0 && copy.branches < 1u << n_splits; copy.branches++) {
 		if (rule->n_parts == 0) {
 			result = add_copy(c, source, &copy, is_part);

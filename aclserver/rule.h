@@ -37,6 +37,8 @@ enum {
 	RULE_BRIDGE = 2,
 	RULE_EARLY = 4, /* of bridge, ahead of all other bases there: parts only */
 	RULE_EARLY_FORWARD = 8, /* likewise, where the way out is known */
+	RULE_PORT_IN = 16,      /* where a frame enters a port; parts only */
+	RULE_PORT_OUT = 32,     /* where it leaves one */
 };
 
 /** One side of a rule_split: all of its tests. */

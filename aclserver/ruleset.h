@@ -191,6 +191,7 @@ enum term_kind {
 	TERM_SET_PCP,  /* .number 0..7: 802.1p bits; only behind ETHER_TYPE == 0x8100 */
 	TERM_SET_MARK, /* .mark */
 	TERM_SET_ETHER, /* .ether: a MAC address, FIELD_ETHER_SADDR or _DADDR */
+	TERM_DUP,       /* .device receives a copy; netdev only */
 	TERM_NAT,       /* .nat; last */
 	TERM_VERDICT,   /* .verdict; last, if at all */
 };
@@ -212,6 +213,7 @@ struct ruleset_term {
 		uint32_t number;
 		struct ruleset_mark mark;
 		struct ruleset_nat nat;
+		const char *device;
 		enum ruleset_verdict verdict;
 	};
 };

@@ -235,6 +235,9 @@ put_term(struct line *line, const struct ruleset_term *term)
 	case TERM_NAT:
 		put_nat(line, &term->nat);
 		break;
+	case TERM_DUP:
+		put(line, "dup to %s", term->device);
+		break;
 	case TERM_VERDICT:
 		put(line, "%s",
 			term->verdict == RULESET_VERDICT_ACCEPT ? "accept" : "drop");
@@ -249,7 +252,10 @@ put_place(struct line *line, enum place place)
 {
 	const struct base_info *info = base_info(place_base(place));
 
-	put(line, "%s/%s%s", info->family == NFPROTO_BRIDGE ? "bridge" : "inet",
+	put(line, "%s/%s%s",
+		info->family == NFPROTO_NETDEV   ? "netdev"
+		: info->family == NFPROTO_BRIDGE ? "bridge"
+						 : "inet",
 		info->name, place_group(place) == PLACE_GROUP_EB ? " eb" : "");
 }
 

@@ -17,6 +17,7 @@ const struct target *const targets[] = {
 	&target_police,
 	&target_tricolorpolice,
 	&target_mark,
+	&target_span,
 	&target_snat,
 	&target_dnat,
 	&target_eb_log,
@@ -36,7 +37,6 @@ static const struct {
 	uint8_t sections;
 	bool later; /* of the policy language, and to come */
 } refused[] = {
-	{ "SPAN", SECTION_IP, true },
 	{ "ERSPAN", SECTION_IP, true },
 	{ "span", SECTION_EB, false },
 	{ "erspan", SECTION_EB, false },

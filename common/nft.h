@@ -122,6 +122,10 @@ void nft_batch_add_base_chain(struct nft_batch *batch, const struct nft_table *t
 void nft_batch_add_chain(struct nft_batch *batch, const struct nft_table *table,
 	const char *name, struct nft_blob udata, uint64_t cookie);
 
+/** As nft_batch_add_chain(), without user data; one that exists is left as it is. */
+void nft_batch_ensure_chain(struct nft_batch *batch, const struct nft_table *table,
+	const char *name, uint64_t cookie);
+
 /** Remove all rules of a chain; ENOENT when there is no such chain. */
 void nft_batch_flush_chain(struct nft_batch *batch, const struct nft_table *table,
 	const char *name, uint64_t cookie);

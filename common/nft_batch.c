@@ -330,6 +330,18 @@ nft_batch_add_chain(struct nft_batch *batch, const struct nft_table *table,
 }
 
 void
+nft_batch_ensure_chain(struct nft_batch *batch, const struct nft_table *table,
+	const char *name, uint64_t cookie)
+{
+	struct nlmsghdr *nlh = chain_begin(batch,
+		&(struct nft_msg_head){ table, NFT_MSG_NEWCHAIN, NLM_F_CREATE, cookie },
+		name);
+
+	if (nlh)
+		nft_msg_end(batch, nlh);
+}
+
+void
 nft_batch_delete_chain(struct nft_batch *batch, const struct nft_table *table,
 	const char *name, uint64_t cookie)
 {

@@ -443,6 +443,15 @@ nft_rule_log(struct nft_rule *rule, const struct nft_log *log)
 	log_set_target(expr, log);
 }
 
+void
+nft_rule_dup(struct nft_rule *rule)
+{
+	struct nftnl_expr *expr = expr_add(rule, "dup");
+
+	if (expr)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_DUP_SREG_DEV, rule->reg);
+}
+
 /* A constant into a register of its own. */
 static void
 load_into(struct nft_rule *rule, uint32_t reg, const void *data, uint32_t len)

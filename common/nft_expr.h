@@ -160,6 +160,10 @@ struct nft_log {
 /** Log the packet; it goes on to the next expression. */
 void nft_rule_log(struct nft_rule *rule, const struct nft_log *log);
 
+/** Send a copy to the device whose number (4 bytes host order) the register holds. In
+ * the netdev family. */
+void nft_rule_dup(struct nft_rule *rule);
+
 struct nft_nat {
 	uint32_t type;       /* NFT_NAT_SNAT or NFT_NAT_DNAT */
 	uint8_t family;      /* NFPROTO_IPV4 or NFPROTO_IPV6 */

@@ -17,6 +17,7 @@ enum {
 	NFT_UDATA_COMMENT = 0,   /* text with its NUL, of rules, chains and tables */
 	NFT_UDATA_KEY_ORDER = 0, /* of sets: byte order of the keys, 4 bytes host order,
 				    one of: */
+	NFT_UDATA_DATA_ORDER = 1, /* the same of the values of maps */
 	NFT_KEY_ORDER_HOST = 1,
 	NFT_KEY_ORDER_BIG = 2,
 	NFT_UDATA_OWN = 0x40,        /* first type of our own */

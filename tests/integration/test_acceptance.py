@@ -32,6 +32,7 @@ TAKEN = {
         "-A FORWARD -i swp1 -j TRICOLORPOLICE --set-color-mode blind --set-cir 3000 --set-cbs 500 --set-pir 10000 "
         "--set-ebs 1500 --set-violate-action drop",
         "-t mangle -A FORWARD -i swp+ -p tcp --dport bgp -j SETQOS --set-dscp-class ef --set-cos 5",
+        "-A FORWARD -i swp4 -j SPAN --dport swp19",
         "-t nat -A POSTROUTING -s 10.0.0.0/24 -p tcp -j SNAT --to-source 172.30.58.0-172.30.58.80:1024-1200",
     ],
     "[ip6tables]": ["-A FORWARD -o vlan100 -p icmp6 -j ACCEPT",
@@ -48,7 +49,6 @@ TAKEN = {
 # Rule, and the word by which it must be refused as long as it is not compiled.
 LATER = {
     "[iptables]": [
-        ("-A FORWARD -i swp4 -j SPAN --dport swp19", "SPAN"),
         ("-A FORWARD -i swp1 -j ERSPAN --src-ip 90.0.0.1 --dst-ip 20.0.2.2 --ttl 64", "ERSPAN"),
     ],
 }

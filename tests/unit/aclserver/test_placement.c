@@ -47,16 +47,22 @@ ip_rules_are_placed_where_their_packets_pass(void **state)
 		const char *table, *chain;
 		const char *places;
 	} rows[] = {
-		{ "filter", "INPUT", "inet/filter_input" },
-		{ "filter", "FORWARD", "inet/filter_forward bridge/filter_forward" },
+		{ "filter", "INPUT", "inet/filter_input netdev/port_in" },
+		{ "filter", "FORWARD",
+			"inet/filter_forward bridge/filter_forward netdev/port_in "
+			"netdev/port_out" },
 		{ "filter", "OUTPUT", "inet/filter_output" },
 		{ "mangle", "PREROUTING",
-			"inet/mangle_prerouting bridge/mangle_prerouting" },
-		{ "mangle", "INPUT", "inet/mangle_input" },
-		{ "mangle", "FORWARD", "inet/mangle_forward bridge/mangle_forward" },
+			"inet/mangle_prerouting bridge/mangle_prerouting "
+			"netdev/port_in" },
+		{ "mangle", "INPUT", "inet/mangle_input netdev/port_in" },
+		{ "mangle", "FORWARD",
+			"inet/mangle_forward bridge/mangle_forward netdev/port_in "
+			"netdev/port_out" },
 		{ "mangle", "OUTPUT", "inet/mangle_output" },
 		{ "mangle", "POSTROUTING",
-			"inet/mangle_postrouting bridge/mangle_postrouting" },
+			"inet/mangle_postrouting bridge/mangle_postrouting "
+			"netdev/port_out" },
 	};
 
 	(void)state;
@@ -117,7 +123,8 @@ mangle_comes_before_filter_on_every_hook(void **state)
 			const struct base_info *x = base_info((enum base)a);
 			const struct base_info *y = base_info((enum base)b);
 
-			if (x->family != y->family || x->hook != y->hook || a == b)
+			if (x->family != y->family || x->hook != y->hook || a == b ||
+				x->family == NFPROTO_NETDEV)
 				continue;
 			assert_string_not_equal(x->name, y->name);
 			if (strncmp(x->name, "mangle", 6) == 0 &&
@@ -138,8 +145,9 @@ every_base_has_a_name_and_a_type(void **state)
 
 		assert_non_null(info->name);
 		assert_non_null(info->type);
-		assert_true(
-			info->family == NFPROTO_INET || info->family == NFPROTO_BRIDGE);
+		assert_true(info->family == NFPROTO_INET ||
+			    info->family == NFPROTO_BRIDGE ||
+			    info->family == NFPROTO_NETDEV);
 		assert_int_equal(
 			place_base(place_make((enum base)i, PLACE_GROUP_EB)), i);
 		assert_int_equal(place_group(place_make((enum base)i, PLACE_GROUP_EB)),

@@ -56,8 +56,7 @@ static const struct {
 		"DROP" },
 	{ "iptables", "-t mangle -A FORWARD -i swp+ -p tcp --dport bgp -j SETQOS "
 		      "--set-dscp-class ef --set-cos 5" },
-	{ "iptables", "-A FORWARD -i swp4 -j SPAN --dport swp19",
-		"target SPAN is not supported yet" },
+	{ "iptables", "-A FORWARD -i swp4 -j SPAN --dport swp19" },
 	{ "iptables",
 		"-A FORWARD -i swp1 -j ERSPAN --src-ip 90.0.0.1 --dst-ip 20.0.2.2 "
 		"--ttl "

@@ -1,0 +1,74 @@
+/*
+ * test_targets_span.c - SPAN: at which hook of the ports its copies are made, and what
+ * it is refused for.
+ */
+#include "compile_check.h"
+
+#define IN  "netdev/port_in: l3proto == 0x0800; "
+#define OUT "netdev/port_out: l3proto == 0x0800; "
+
+static void
+copies_are_made_where_the_frame_enters(void **state)
+{
+	(void)state;
+	check_compiles("iptables", "-A FORWARD -i swp4 -j SPAN --dport swp19",
+		IN "iifname == swp4; fib daddr type != 2; iifname != swp19; counter; "
+		   "dup to swp19\n");
+	check_compiles("iptables", "-A INPUT -i swp+ -p tcp -j SPAN --dport bond0",
+		IN "l4proto == 6; iifname == swp+; fib daddr type == 2; iifname != "
+		   "bond0; counter; dup to bond0\n");
+	check_compiles("iptables",
+		"-t mangle -A PREROUTING -i swp1 -p tcp --dport 80 -j SPAN --dport cpu",
+		IN "l4proto == 6; iifname == swp1; th dport == 80; iifname != mirror; "
+		   "counter; dup to mirror\n");
+}
+
+static void
+copies_are_made_where_the_frame_leaves(void **state)
+{
+	(void)state;
+	check_compiles("iptables", "-A FORWARD -o swp4 -j SPAN --dport swp19",
+		OUT "oifname == swp4; oifname != swp19; counter; dup to swp19\n");
+	check_compiles("ip6tables",
+		"-t mangle -A POSTROUTING -o swp4 -j SPAN --dport swp19",
+		"netdev/port_out: l3proto == 0x86dd; oifname == swp4; oifname != "
+		"swp19; counter; dup to swp19\n");
+}
+
+static void
+what_no_hook_can_do_is_refused(void **state)
+{
+	(void)state;
+	check_refused(
+		"iptables", "-A FORWARD -i swp1 -j SPAN", "target SPAN needs --dport");
+	check_refused("iptables", "-A FORWARD -j SPAN --dport swp1",
+		"target SPAN needs -i or -o");
+	check_refused("iptables", "-A FORWARD -i swp1 -o swp2 -j SPAN --dport swp3",
+		"target SPAN takes -i or -o, not both: where a packet comes in it is "
+		"not known where it will leave");
+	check_refused("iptables", "-A FORWARD -i swp1 -j SPAN --dport eth0",
+		"--dport \"eth0\": no switch port");
+	check_refused("iptables", "-A FORWARD -i swp1 -j SPAN --dport a/b",
+		"--dport \"a/b\": not the name of a port, nor cpu");
+	check_refused("iptables", "-A OUTPUT -o swp1 -j SPAN --dport swp2",
+		"target SPAN is not for chain OUTPUT (INPUT FORWARD PREROUTING "
+		"POSTROUTING)");
+	check_refused("iptables",
+		"-A FORWARD -i swp1 -m state --state NEW -j SPAN --dport swp2",
+		"target SPAN cannot be used with a match of connection state or "
+		"address type: packets are copied before they are known");
+	check_refused("ebtables", "-A FORWARD -i swp1 -j span --dport swp2",
+		"target span is not supported");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(copies_are_made_where_the_frame_enters),
+		cmocka_unit_test(copies_are_made_where_the_frame_leaves),
+		cmocka_unit_test(what_no_hook_can_do_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
