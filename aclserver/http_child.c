@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -27,12 +26,11 @@
 #include "aclserver/front.h"
 #include "aclserver/http.h"
 #include "aclserver/http_confine.h"
+#include "aclserver/http_trust.h"
 #include "aclserver/names.h"
 #include "aclserver/report.h"
-#include "aclserver/tokens.h"
 #include "aclserver/tracker.h"
 #include "common/cleanup.h"
-#include "common/file.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/sdnotify.h"
@@ -207,64 +205,18 @@ on_done(struct child *c, const struct channel_msg *msg)
 	report_done(&report); /* empty if it was taken over */
 }
 
-static void
-log_problem(const char *file, int line, const char *reason, void *user_data)
-{
-	(void)user_data;
-	log_error("%s:%d: %s", file, line, reason);
-}
-
-/* The committer has checked it already. @ret_tls stays as it is where there is none. */
-static int
-use_trust(struct child *c, const struct trust *trust, struct front_tls **ret_tls,
-	struct err *err)
-{
-	struct tokens *tokens = NULL;
-	int result = 0;
-
-	if (trust->text[TRUST_CERTIFICATE])
-		result = front_tls_new(
-			trust, c->conf->tls_client_required, ret_tls, err);
-	if (result < 0 || !trust->text[TRUST_TOKENS])
-		return result;
-	result = tokens_parse(c->conf->tokens, trust->text[TRUST_TOKENS],
-		trust->len[TRUST_TOKENS], &tokens, log_problem, NULL);
-	if (result < 0)
-		return err_set(err, result, "%s: cannot be used", c->conf->tokens);
-	access_use(c->access, tokens);
-	return 0;
-}
-
-/* Files that the configuration names have changed: @fd holds all of it. */
-static int
-renew_trust(struct child *c, int fd, struct err *err)
-{
-	CLEANUP(trust_done) struct trust trust = { 0 };
-	AUTO_FREE char *text = NULL;
-	struct front_tls *tls = NULL;
-	size_t len, conf_len;
-	char path[32];
-	int result;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	result = file_read(AT_FDCWD, path, TRUST_TEXT_MAX, &text, &len);
-	if (result == 0)
-		result = trust_take(text, len, &conf_len, &trust);
-	if (result < 0)
-		return err_sys(err, result, "cannot read what the committer sent");
-	result = use_trust(c, &trust, &tls, err);
-	if (result == 0 && c->front && tls)
-		front_use_tls(c->front, take_ptr(tls));
-	front_tls_free(tls);
-	return result;
-}
-
+/* Files that the configuration names have changed; @fd holds all of it. */
 static void
 on_conf(struct child *c, int fd)
 {
+	struct front_tls *tls = NULL;
 	struct err err;
+	int result = http_trust_renew(c->conf, fd, c->access, &tls, &err);
 
-	if (renew_trust(c, fd, &err) < 0)
+	if (result == 0 && c->front && tls)
+		front_use_tls(c->front, take_ptr(tls));
+	front_tls_free(tls);
+	if (result < 0)
 		log_error("HTTP server: %s; what was in use stays", err.text);
 	else
 		log_notice("HTTP server: new tokens and certificates in use");
@@ -452,7 +404,7 @@ start_listening(struct child *c, struct err *err)
 {
 	struct listen_list direct, fronted;
 	struct front_tls *tls = NULL;
-	int result = use_trust(c, c->trust, &tls, err);
+	int result = http_trust_use(c->conf, c->trust, c->access, &tls, err);
 
 	server_conf_split(c->conf, &direct, &fronted);
 	if (result == 0 && fronted.n > 0)

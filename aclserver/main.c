@@ -14,6 +14,7 @@
 #include "aclserver/child.h"
 #include "aclserver/http_child.h"
 #include "aclserver/http_service.h"
+#include "aclserver/new_token.h"
 #include "aclserver/policy_dir.h"
 #include "aclserver/server.h"
 #include "aclserver/trust.h"
@@ -31,18 +32,22 @@ enum {
 	OPTION_HTTP,
 	OPTION_PREPARE,
 	OPTION_COMMITTER,
+	OPTION_NEW_TOKEN,
+	OPTION_SCOPE,
 };
 
 struct arguments {
 	const char *conf_path;
-	bool conf_given;     /* then the file has to exist */
-	bool check_only;     /* -n */
-	bool prepare_only;   /* --prepare */
-	bool committer;      /* --committer */
-	const char *http;    /* value of CHILD_OPTION, or NULL */
-	const char *service; /* value of --http, or NULL */
-	const char *worker;  /* value of HTTP_SERVICE_OPTION, or NULL */
-	int status;          /* to exit with at once; -1 = go on */
+	bool conf_given;       /* then the file has to exist */
+	bool check_only;       /* -n */
+	bool prepare_only;     /* --prepare */
+	bool committer;        /* --committer */
+	const char *http;      /* value of CHILD_OPTION, or NULL */
+	const char *service;   /* value of --http, or NULL */
+	const char *worker;    /* value of HTTP_SERVICE_OPTION, or NULL */
+	const char *new_token; /* name of the one to make, or NULL */
+	const char *scopes;    /* of it, or NULL */
+	int status;            /* to exit with at once; -1 = go on */
 };
 
 static const struct option long_options[] = {
@@ -52,6 +57,8 @@ static const struct option long_options[] = {
 	{ "version", no_argument, NULL, 'V' },
 	{ "prepare", no_argument, NULL, OPTION_PREPARE },
 	{ "committer", no_argument, NULL, OPTION_COMMITTER },
+	{ "new-token", required_argument, NULL, OPTION_NEW_TOKEN },
+	{ "scope", required_argument, NULL, OPTION_SCOPE },
 	{ "http", optional_argument, NULL, OPTION_HTTP },
 	{ "http-worker", required_argument, NULL, OPTION_HTTP_WORKER },
 	{ "http-process", required_argument, NULL, OPTION_HTTP_PROCESS },
@@ -64,6 +71,7 @@ print_usage(FILE *out)
 	fprintf(out,
 		"Usage: tapgate-aclserver [-c FILE] [-n | --prepare | --committer]\n"
 		"       tapgate-aclserver --http[=SOCKET]\n"
+		"       tapgate-aclserver --new-token NAME --scope SCOPE[,SCOPE...]\n"
 		"REST server for ACLs: PUT /acl/NAME installs iptables lines.\n\n"
 		"  -c, --config FILE  configuration (default %s)\n"
 		"  -n, --check        check the configuration and exit\n"
@@ -71,6 +79,9 @@ print_usage(FILE *out)
 		"  --committer        only install ACLs; another process serves HTTP\n"
 		"  --http[=SOCKET]    only serve HTTP, for the committer at SOCKET\n"
 		"                     (default %s)\n"
+		"  --new-token NAME   make a token: prints the line for the tokens\n"
+		"                     file, and to standard error the token\n"
+		"  --scope SCOPE      of it: read, write, write:PREFIX, admin\n"
 		"  -V, --version      print the version\n"
 		"  -h, --help         print this text\n",
 		SERVER_CONF_PATH, ATTACH_DEFAULT_PATH);
@@ -101,6 +112,12 @@ take_option(struct arguments *args, int option)
 		print_usage(stdout);
 		args->status = EXIT_SUCCESS;
 		break;
+	case OPTION_NEW_TOKEN:
+		args->new_token = optarg;
+		break;
+	case OPTION_SCOPE:
+		args->scopes = optarg;
+		break;
 	case OPTION_PREPARE:
 		args->prepare_only = true;
 		break;
@@ -127,17 +144,22 @@ parse_arguments(int argc, char **argv)
 {
 	struct arguments args = { .conf_path = SERVER_CONF_PATH, .status = -1 };
 	int option, modes;
+	bool half;
 
 	while ((option = getopt_long(argc, argv, "c:nhV", long_options, NULL)) != -1)
 		take_option(&args, option);
-	modes = args.check_only + args.prepare_only + args.committer +
-		(args.http || args.service || args.worker);
+	modes = (args.new_token || args.scopes) + args.check_only + args.prepare_only +
+		args.committer + (args.http || args.service || args.worker);
+	half = !args.new_token != !args.scopes;
 	if (args.status < 0 && optind < argc)
 		fprintf(stderr, "tapgate-aclserver: unexpected argument \"%s\"\n",
 			argv[optind]);
 	else if (args.status < 0 && modes > 1)
 		fprintf(stderr, "tapgate-aclserver: options contradict each other\n");
-	if (args.status < 0 && (optind < argc || modes > 1)) {
+	else if (args.status < 0 && half)
+		fprintf(stderr, "tapgate-aclserver: --new-token and --scope belong "
+				"together\n");
+	if (args.status < 0 && (optind < argc || modes > 1 || half)) {
 		print_usage(stderr);
 		args.status = EXIT_BAD_USAGE;
 	}
@@ -337,6 +359,18 @@ run_http_service(const char *path)
 	return EXIT_FAILURE;
 }
 
+static int
+make_token(const struct arguments *args)
+{
+	struct err err;
+	int r = new_token_print(args->new_token, args->scopes, &err);
+
+	if (r == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "tapgate-aclserver: %s\n", err.text);
+	return r == -EINVAL ? EXIT_BAD_USAGE : EXIT_FAILURE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -344,6 +378,8 @@ main(int argc, char **argv)
 
 	if (args.status >= 0)
 		return args.status;
+	if (args.new_token)
+		return make_token(&args);
 	log_open("tapgate-aclserver");
 	if (args.http)
 		return run_as_child(args.http);

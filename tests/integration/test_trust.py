@@ -10,6 +10,7 @@ import tempfile
 
 import pytest
 
+from programs import server_program
 from rest import Rest
 from tls import PORT, Certificates, Client, connect, connect_tls
 from wait import DEADLINE_S, wait_until
@@ -183,6 +184,19 @@ def test_tokens_do_what_their_scopes_say(trusted):
     assert boss.delete().status == 204 and boss.get().json() == []
     log = trusted.server.log()
     assert "client ::1: GET /acl/ban_1 refused: the token is not known" in log and "sha256" not in log
+
+
+def test_a_new_token_works_with_the_line_that_is_printed(trusted):
+    made = trusted.ns.run(server_program(), "--new-token", "bot", "--scope", "read,write:ban_")
+    assert re.fullmatch(r"tg_[\w-]{43}\n", made.stderr), "nothing but the token where a program reads"
+    trusted.write_tokens(made.stdout)
+    trusted.start(listen="127.0.0.1:8080")
+    client = trusted.plain(made.stderr.strip(), "127.0.0.1")
+    assert client.put("ban_a", LINES).status == 202 and client.put("a", LINES).status == 403
+    for wrong in (["--new-token", "b t", "--scope", "read"], ["--new-token", "bot", "--scope", "all"],
+                  ["--new-token", "bot"]):
+        done = trusted.ns.run(server_program(), *wrong, check=False)
+        assert done.returncode == 2 and done.stdout == "", done
 
 
 def test_tokens_are_reloaded_and_a_wrong_file_changes_nothing(trusted):
