@@ -22,7 +22,7 @@ struct committer {
 	struct fold_table fold;    /* likewise, the folded rules */
 	struct port_table ports;   /* likewise, the marks of ports */
 	struct span_ports span;    /* hooks of the rules that copy frames */
-	bool has_base[BASE_COUNT];
+	bool has_base[BASE_COUNT], has_guard[BASE_COUNT];
 	bool overtaken; /* tapgate-acl changed the kernel; see committer.h */
 	bool known;     /* load, table, fold and has_base can be trusted */
 	struct dirty dirty;
@@ -38,6 +38,7 @@ struct commit {
 	bool failed;          /* nothing may be changed */
 	bool stale;           /* the kernel is not as remembered */
 	bool refused;         /* by the kernel rather than the compiler */
+	bool names_out;       /* some file has "-o" in FORWARD */
 	size_t n_changed;
 };
 

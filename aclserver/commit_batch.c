@@ -171,7 +171,28 @@ build_change(struct building *b, size_t c, struct err *err)
 }
 
 static void
-build_bases(struct building *b)
+add_base(struct building *b, enum base base)
+{
+	const struct base_info *info = base_info(base);
+	const struct nft_table *table = kernel_table_of(base);
+	const struct nft_base_chain chain = {
+		.name = info->name,
+		.type = info->type,
+		.hook = info->hook,
+		.priority = info->priority,
+	};
+
+	nft_batch_add_table(b->batch, table, 0);
+	if (info->family == NFPROTO_NETDEV) {
+		span_ports_build(b->batch, table);
+		nft_batch_ensure_chain(b->batch, table, info->name, 0);
+		return;
+	}
+	nft_batch_add_base_chain(b->batch, table, &chain, 0);
+}
+
+static int
+build_bases(struct building *b, struct err *err)
 {
 	bool wanted[BASE_COUNT] = { false };
 
@@ -180,25 +201,19 @@ build_bases(struct building *b)
 			if (b->plan->changes[c].compiled.count[place] > 0)
 				wanted[place_base((enum place)place)] = true;
 	for (int i = 0; i < BASE_COUNT; i++) {
-		const struct base_info *info = base_info((enum base)i);
-		const struct nft_table *table = kernel_table_of((enum base)i);
-		const struct nft_base_chain chain = {
-			.name = info->name,
-			.type = info->type,
-			.hook = info->hook,
-			.priority = info->priority,
-		};
+		enum base base = (enum base)i;
+		bool has = b->plan->has_base[i];
 
-		if (!wanted[i] || b->plan->has_base[i])
+		if (wanted[i] && !has)
+			add_base(b, base);
+		if ((!wanted[i] && !has) || (has && b->plan->has_guard[i]) ||
+			!commit_wants_guard(b->plan, base))
 			continue;
-		nft_batch_add_table(b->batch, table, 0);
-		if (info->family == NFPROTO_NETDEV) {
-			span_ports_build(b->batch, table);
-			nft_batch_ensure_chain(b->batch, table, info->name, 0);
-			continue;
-		}
-		nft_batch_add_base_chain(b->batch, table, &chain, 0);
+		if (port_marks_add_guard(
+			    b->batch, kernel_table_of(base), base_info(base)) < 0)
+			return err_set(err, -ENOMEM, "out of memory");
 	}
+	return 0;
 }
 
 /* ---- removals ---- */
@@ -253,6 +268,15 @@ static void
 build_cleanup(struct building *b)
 {
 	const struct kernel_view *view = b->plan->view;
+
+	for (int base = 0; base < BASE_COUNT; base++) {
+		const struct nft_rule_ref ref = { base_info((enum base)base)->name,
+			view->guards[base] };
+
+		if (ref.handle != 0 && !commit_wants_guard(b->plan, (enum base)base))
+			nft_batch_delete_rule(
+				b->batch, kernel_table_of((enum base)base), &ref, 0);
+	}
 
 	for (size_t i = 0; i < view->n_strays; i++) {
 		const struct nft_rule_ref ref = { base_info(view->strays[i].base)->name,
@@ -315,8 +339,7 @@ build_ports(struct building *b, struct err *err)
 				plan->ports, &change->file->ports, &change->ports);
 	}
 	port_table_settle(plan->ports, keep);
-	if (port_marks_build(plan->ports, kernel_table_of(BASE_INET_FORWARD_FILTER),
-		    b->batch) < 0)
+	if (port_marks_build(plan->ports, b->batch) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	return 0;
 }
@@ -331,7 +354,8 @@ commit_plan_build(
 	fold_table_revert(plan->fold);
 	nft_batch_reset(batch);
 	r = build_ports(&b, err);
-	build_bases(&b);
+	if (r == 0)
+		r = build_bases(&b, err);
 	if (r == 0)
 		r = build_changes(&b, err);
 	if (r == 0)

@@ -9,6 +9,9 @@
 /** True when @change is to have a chain of its own at @place. */
 bool commit_wants_chain(const struct commit_change *change, enum place place);
 
+/** True when @base, if it is there, is to have its guard. */
+bool commit_wants_guard(const struct commit_plan *plan, enum base base);
+
 /** True when the chain of @change at @place is to be called anew: it is not called, or
  * the call does not say what the chain is now. */
 bool commit_needs_call(const struct commit_change *change, enum place place);

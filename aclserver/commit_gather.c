@@ -57,8 +57,9 @@ compile_text(const struct committer *c, struct commit_change *change)
 	if (!change->arena)
 		return -ENOMEM;
 	return policy_compile(change->path, change->source.text, change->source.len,
-		&c->load->vars, c->conf.compile_flags, change->arena, &change->compiled,
-		&change->problems);
+		&c->load->vars,
+		c->conf.compile_flags | (c->ports.routed ? COMPILE_ROUTED : 0),
+		change->arena, &change->compiled, &change->problems);
 }
 
 /* The HTTP process may make ACLs; a file of any other name would rank as the
@@ -138,9 +139,12 @@ adopt_duplicates(struct committer *c, const struct commit_change *change)
 	return r;
 }
 
+/* Returns -EAGAIN when the file is the first that names an output interface: then all
+ * files need rules at more places. */
 static int
-list_ports(struct committer *c, struct commit_change *change)
+list_ports(struct commit *commit, struct commit_change *change)
 {
+	struct committer *c = commit->committer;
 	int r = port_table_list(&c->ports, &change->compiled, &change->ports);
 
 	if (r == -ENOSPC)
@@ -148,7 +152,15 @@ list_ports(struct committer *c, struct commit_change *change)
 			"the policy names more than %d interfaces behind -i of INPUT "
 			"and FORWARD",
 			MARK_PORT_MAX);
-	return r;
+	if (r < 0)
+		return r;
+	if (change->ports.is_cut)
+		diags_add(&change->problems, DIAG_WARNING, change->path, 0, NULL,
+			"the policy names more than %d interfaces behind -o of "
+			"FORWARD; some are not found if they are bridges",
+			MARK_ROUTE_MAX);
+	commit->names_out |= change->ports.names_out;
+	return change->ports.names_out && !c->ports.routed ? -EAGAIN : 0;
 }
 
 /* After adoption: the file is installed as it is. */
@@ -175,7 +187,7 @@ consider_file(struct commit *commit, struct acl_file *file)
 	if (r < 0 && r != -ENOMEM && fall_back(c, &change) == 0)
 		r = 0;
 	if (r == 0)
-		r = list_ports(c, &change);
+		r = list_ports(commit, &change);
 	if (r == 0)
 		commit_change_fold(&change);
 	if (r == 0 && commit->plan.view)
@@ -186,10 +198,10 @@ consider_file(struct commit *commit, struct acl_file *file)
 		adopt_ports(c, &change);
 	if (r == 0)
 		commit_keep_problems(commit, file, &change.problems);
-	else if (r != -ENOMEM)
+	else if (r != -ENOMEM && r != -EAGAIN)
 		file_is_bad(commit, file, &change.problems, r);
 	commit_change_done(&change);
-	return r == -ENOMEM ? r : 0;
+	return r == -ENOMEM || r == -EAGAIN ? r : 0;
 }
 
 /* ---- which files ---- */
@@ -243,8 +255,9 @@ read_kernel(struct commit *commit)
 		return r;
 	}
 	memcpy(c->has_base, commit->view.has_base, sizeof(c->has_base));
-	r = port_marks_read(
-		c->nft, kernel_table_of(BASE_INET_FORWARD_FILTER), &c->ports, &err);
+	for (int i = 0; i < BASE_COUNT; i++)
+		c->has_guard[i] = commit->view.guards[i] != 0;
+	r = port_marks_read(c->nft, &c->ports, &err);
 	if (r < 0) {
 		diags_add(&commit->general, DIAG_ERROR, "nftables", 0, NULL, "%s",
 			err.text);
@@ -278,6 +291,15 @@ check_rest_dir(struct commit *commit)
 	return -EINVAL;
 }
 
+static void
+forget_ports(struct committer *c)
+{
+	bool routed = c->ports.routed;
+
+	port_table_done(&c->ports);
+	c->ports.routed = routed;
+}
+
 /* Everything anew: policy.conf, directories, kernel, every file. */
 static int
 gather_all(struct commit *commit)
@@ -296,7 +318,7 @@ gather_all(struct commit *commit)
 	if (r < 0)
 		return r;
 	fold_table_done(&c->fold);
-	port_table_done(&c->ports);
+	forget_ports(c);
 	policy_table_done(&c->table);
 	r = policy_load_list(c->load, &files, &commit->general);
 	if (r == 0)
@@ -331,11 +353,33 @@ gather_changed(struct commit *commit)
 	return r;
 }
 
+/* Whether packets that leave by a bridge are judged there concerns all files, and is
+ * known when all are compiled. Once such a rule is gone it stays, until everything is
+ * read anew: the next one may come soon. */
+static int
+gather_anew(struct commit *commit, bool routed)
+{
+	commit_plan_done(&commit->plan);
+	commit->plan.view = NULL;
+	kernel_view_done(&commit->view);
+	diags_done(&commit->general);
+	diags_init(&commit->general);
+	commit->failed = commit->names_out = false;
+	commit->committer->ports.routed = routed;
+	return gather_all(commit);
+}
+
 int
 commit_gather(struct commit *commit, enum commit_what what)
 {
+	const struct committer *c = commit->committer;
 	int r = what == COMMIT_ALL ? gather_all(commit) : gather_changed(commit);
 
+	if (r == -EAGAIN)
+		r = gather_anew(commit, true);
+	else if (r == 0 && commit->plan.view && c->ports.routed && !commit->names_out &&
+		 c->table.n_bad == 0)
+		r = gather_anew(commit, false);
 	if (r == -ENOMEM)
 		diags_add(&commit->general, DIAG_ERROR, "policy", 0, NULL,
 			"out of memory");

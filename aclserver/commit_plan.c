@@ -78,6 +78,20 @@ commit_wants_chain(const struct commit_change *change, enum place place)
 }
 
 bool
+commit_wants_guard(const struct commit_plan *plan, enum base base)
+{
+	switch (base_info(base)->guard) {
+	case BASE_GUARD_SKIPS_ROUTED:
+		return plan->ports->routed;
+	case BASE_GUARD_ONLY_ROUTED:
+		return true;
+	case BASE_GUARD_NONE:
+		break;
+	}
+	return false;
+}
+
+bool
 commit_needs_call(const struct commit_change *change, enum place place)
 {
 	const struct acl_chain *have = acl_file_chain(change->file, place);
@@ -244,6 +258,8 @@ commit_plan_apply(struct commit_plan *plan)
 		change->file->ports = change->ports;
 		change->ports = (struct port_list){ 0 };
 	}
+	for (int base = 0; base < BASE_COUNT; base++)
+		plan->has_guard[base] = commit_wants_guard(plan, (enum base)base);
 	fold_table_accept(plan->fold);
 	port_table_accept(plan->ports);
 	return r;

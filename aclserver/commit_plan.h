@@ -44,8 +44,9 @@ struct commit_plan {
 	struct commit_change *changes; /* by ascending key; owned */
 	size_t n, size;
 	struct kernel_view
-		*view;  /* what to clean up after an adoption; NULL = nothing */
-	bool *has_base; /* BASE_COUNT entries; borrowed */
+		*view;   /* what to clean up after an adoption; NULL = nothing */
+	bool *has_base;  /* BASE_COUNT entries; borrowed */
+	bool *has_guard; /* likewise: see base_guard */
 };
 
 /** Free all changes; the view and the table stay. */

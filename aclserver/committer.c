@@ -199,7 +199,8 @@ commit_init(struct commit *commit, struct committer *c, enum commit_mode mode)
 			.fold = &c->fold,
 			.ports = &c->ports,
 			.nft = c->nft,
-			.has_base = c->has_base },
+			.has_base = c->has_base,
+			.has_guard = c->has_guard },
 	};
 	diags_init(&commit->general);
 }

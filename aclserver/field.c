@@ -12,6 +12,7 @@ static const struct field_info fields[FIELD_COUNT] = {
 	[FIELD_IIFNAME] = { "iifname", 16 },
 	[FIELD_OIFNAME] = { "oifname", 16 },
 	[FIELD_PORT] = { "port", 16 },
+	[FIELD_ROUTE] = { "route", 16 },
 	[FIELD_MARK] = { "mark", 4 },
 	[FIELD_L3PROTO] = { "l3proto", 2 },
 	[FIELD_L4PROTO] = { "l4proto", 1 },

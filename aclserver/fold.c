@@ -29,7 +29,8 @@ static const char eb_prefix[] = "eb_";
 bool
 fold_is_name(enum field field)
 {
-	return field == FIELD_IIFNAME || field == FIELD_OIFNAME || field == FIELD_PORT;
+	return field == FIELD_IIFNAME || field == FIELD_OIFNAME ||
+	       field == FIELD_PORT || field == FIELD_ROUTE;
 }
 
 uint8_t
@@ -127,8 +128,10 @@ prefix_of(struct fold_shape *shape, enum field field)
 		return shape->in_prefix;
 	case FIELD_OIFNAME:
 		return shape->out_prefix;
-	default:
+	case FIELD_PORT:
 		return shape->port_prefix;
+	default:
+		return shape->route_prefix;
 	}
 }
 
@@ -297,6 +300,7 @@ fold_shape_hash(const struct fold_shape *shape)
 	hash_add_text(&h, shape->in_prefix);
 	hash_add_text(&h, shape->out_prefix);
 	hash_add_text(&h, shape->port_prefix);
+	hash_add_text(&h, shape->route_prefix);
 	for (size_t i = 0; i < shape->n_parts; i++) {
 		const struct fold_part *part = &shape->parts[i];
 
@@ -325,13 +329,13 @@ get_prefix(struct rbuf *r, char ret[FOLD_NAME_SIZE])
 	return true;
 }
 
-/* Value of SHAPE_TYPE: EtherType (2 bytes), transport protocol + 1 (2), the three
+/* Value of SHAPE_TYPE: EtherType (2 bytes), transport protocol + 1 (2), the four
  * prefixes (1 byte of length each, then the text), and for each part its field (1) and
  * its mask. */
 void
 fold_shape_encode(const struct fold_shape *shape, struct nft_udata *ret)
 {
-	uint8_t bytes[4 + 3 * FOLD_NAME_SIZE + FOLD_PARTS_MAX * (1 + FIELD_SIZE_MAX)];
+	uint8_t bytes[4 + 4 * FOLD_NAME_SIZE + FOLD_PARTS_MAX * (1 + FIELD_SIZE_MAX)];
 	uint32_t order = NFT_KEY_ORDER_BIG;
 	struct wbuf w;
 
@@ -341,6 +345,7 @@ fold_shape_encode(const struct fold_shape *shape, struct nft_udata *ret)
 	put_prefix(&w, shape->in_prefix);
 	put_prefix(&w, shape->out_prefix);
 	put_prefix(&w, shape->port_prefix);
+	put_prefix(&w, shape->route_prefix);
 	for (size_t i = 0; i < shape->n_parts; i++) {
 		wbuf_put_u8(&w, (uint8_t)shape->parts[i].field);
 		wbuf_put_bytes(
@@ -381,7 +386,8 @@ fold_shape_decode(struct nft_blob udata, enum place place, struct fold_shape *re
 	shape.l3proto = rbuf_get_be16(&r);
 	shape.l4proto = rbuf_get_be16(&r) - 1;
 	if (!get_prefix(&r, shape.in_prefix) || !get_prefix(&r, shape.out_prefix) ||
-		!get_prefix(&r, shape.port_prefix))
+		!get_prefix(&r, shape.port_prefix) ||
+		!get_prefix(&r, shape.route_prefix))
 		return false;
 	while (rbuf_ok(&r) && rbuf_left(&r) > 0) {
 		if (shape.n_parts == FOLD_PARTS_MAX ||

@@ -38,11 +38,10 @@ struct fold_shape {
 	enum place place;
 	uint16_t l3proto; /* EtherType that all of them test first; 0 = none */
 	int l4proto;      /* transport protocol likewise; FOLD_L4PROTO_NONE */
-	/* What names of the input and of the output interface and of the port begin
-	   with, "swp" for swp+; "" = not tested. No part of the key: the nft tool dies
-	   of a masked name. */
+	/* What the names that the rules test begin with, "swp" for swp+; "" = not
+	   tested. No part of the key: the nft tool dies of a masked name. */
 	char in_prefix[FOLD_NAME_SIZE], out_prefix[FOLD_NAME_SIZE],
-		port_prefix[FOLD_NAME_SIZE];
+		port_prefix[FOLD_NAME_SIZE], route_prefix[FOLD_NAME_SIZE];
 	struct fold_part parts[FOLD_PARTS_MAX]; /* by ascending field */
 	size_t n_parts;                         /* at least 1 */
 };

@@ -11,6 +11,7 @@
 #include "aclserver/hash.h"
 #include "aclserver/nft_emit.h"
 #include "aclserver/policy_table.h"
+#include "aclserver/port_marks.h"
 #include "aclserver/span_ports.h"
 #include "common/cleanup.h"
 #include "common/nft_dump.h"
@@ -200,6 +201,9 @@ forget_rules(void *user_data)
 		view->chains[i].n_rules = 0;
 		view->chains[i].hash = (struct ruleset_hash){ 0 };
 	}
+	for (int base = 0; base < BASE_COUNT; base++)
+		if (base_info((enum base)base)->family == family)
+			view->guards[base] = 0;
 	for (size_t i = 0; i < view->sets[reading->table].n; i++)
 		view->sets[reading->table].items[i].rule = 0;
 }
@@ -245,6 +249,10 @@ on_base_rule(struct reading *reading, enum base base, const struct nft_rule_info
 		info->target ? find_by_name(reading, info->target) : NULL;
 	struct kernel_set *set = find_looked_up(reading, base, info);
 
+	if (port_marks_is_guard(info->udata) && reading->view->guards[base] == 0) {
+		reading->view->guards[base] = info->handle;
+		return 0;
+	}
 	if (called && called->jump == 0 && place_base(called->place) == base) {
 		called->jump = info->handle;
 		called->divides = nft_emit_call_divides(info->udata);

@@ -51,6 +51,7 @@ struct kernel_view {
 	struct kernel_sets sets[KERNEL_TABLES];
 	bool has_table[KERNEL_TABLES]; /* inet, bridge, netdev */
 	bool has_base[BASE_COUNT];
+	uint64_t guards[BASE_COUNT]; /* handle of the rule, see base_guard; 0 = none */
 };
 
 /** Our tables, in the order of the arrays above. */

@@ -20,11 +20,19 @@
 /** Our bits. */
 #define MARK_RESERVED UINT32_C(0xffff0000)
 
-/** Number of the port by which the packet came in, as in the map "ports"; 0 = of none
- * that a rule names. Bits 16 to 27. */
-#define MARK_PORT     UINT32_C(0x0fff0000)
+/** Number of the interface by which the packet came in, as in the map "ports"; 0 = of
+ * none that a rule names. Bits 16 to 24. */
+#define MARK_PORT     UINT32_C(0x01ff0000)
+
+/** Number of the interface to which the IP stack routed it, likewise. Bits 25 to 30. */
+#define MARK_ROUTE    UINT32_C(0x7e000000)
+
+/** The packet was routed and leaves by a bridge: FORWARD judges it in the bridge. */
+#define MARK_ROUTED   UINT32_C(0x80000000)
 
 enum {
 	MARK_PORT_SHIFT = 16,
-	MARK_PORT_MAX = 0xfff, /* highest number */
+	MARK_PORT_MAX = 0x1ff, /* highest number */
+	MARK_ROUTE_SHIFT = 25,
+	MARK_ROUTE_MAX = 0x3f,
 };

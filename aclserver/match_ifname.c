@@ -10,22 +10,22 @@
 
 enum { PORT_IN, PORT_OUT };
 
-/* The IP hooks that see what came in by a port of a bridge, too, by the name of the
- * bridge or of its VLAN device. */
+/* Where an interface may have another name than the one that the hook knows: what came
+ * in by a port of a bridge is seen by IP under the name of the bridge or of its VLAN
+ * device, and what IP routed to these is seen by the bridge under that of a port. */
 static bool
-has_hidden_port(const struct rule *rule)
+is_chain(const struct rule *rule, const char *chain)
 {
 	return rule->section != POLICY_SECTION_EBTABLES &&
-	       (strcmp(rule->chain, "INPUT") == 0 ||
-		       strcmp(rule->chain, "FORWARD") == 0);
+	       strcmp(rule->chain, chain) == 0;
 }
 
-/* "By this interface, or by this port of a bridge". */
+/* "@field or @other is this interface". */
 static int
-add_either(struct rule *rule, const char *name)
+add_either(struct rule *rule, enum field field, enum field other, const char *name)
 {
 	struct rule_split *split = arena_alloc(rule->arena, sizeof(*split));
-	struct ruleset_test *in, *port;
+	struct ruleset_test *first, *second;
 	int result;
 
 	if (!split)
@@ -33,39 +33,70 @@ add_either(struct rule *rule, const char *name)
 	memset(split, 0, sizeof(*split));
 	split->alternates = true;
 	split->branches[0].n_tests = split->branches[1].n_tests = 1;
-	in = &split->branches[0].tests[0];
-	port = &split->branches[1].tests[0];
-	result = rule_make_ifname(rule, FIELD_IIFNAME, name, in);
+	first = &split->branches[0].tests[0];
+	second = &split->branches[1].tests[0];
+	result = rule_make_ifname(rule, field, name, first);
 	if (result < 0)
 		return result;
-	*port = *in;
-	port->field = FIELD_PORT;
-	result = rule_add_split(rule, split);
+	*second = *first;
+	second->field = other;
+	return rule_add_split(rule, split);
+}
+
+/* @field is (not) this interface, in places of @families. */
+static int
+add_name(struct rule *rule, uint8_t families, enum field field,
+	const struct option_use *use)
+{
+	int result = rule_add_ifname(rule, field, use->negate, use->args[0]);
+
 	if (result == 0)
-		rule_restrict_last(rule, RULE_INET);
+		rule_restrict_last(rule, families);
+	return result;
+}
+
+/* Neither, where it is inverted. */
+static int
+add_both(struct rule *rule, uint8_t families, const enum field fields[2],
+	const struct option_use *use)
+{
+	int result;
+
+	if (use->negate) {
+		result = add_name(rule, families, fields[0], use);
+		return result < 0 ? result : add_name(rule, families, fields[1], use);
+	}
+	result = add_either(rule, fields[0], fields[1], use->args[0]);
+	if (result == 0)
+		rule_restrict_last(rule, families);
 	return result;
 }
 
 static int
-add_in(struct rule *rule, bool negate, const char *name)
+add_in(struct rule *rule, const struct option_use *use)
 {
-	bool hidden = has_hidden_port(rule);
-	int result = 0;
+	static const enum field fields[2] = { FIELD_IIFNAME, FIELD_PORT };
+	int result;
 
-	if (hidden && !negate)
-		result = add_either(rule, name);
+	if (!is_chain(rule, "INPUT") && !is_chain(rule, "FORWARD"))
+		return rule_add_ifname(rule, FIELD_IIFNAME, use->negate, use->args[0]);
+	result = add_both(rule, RULE_INET, fields, use);
 	if (result == 0)
-		result = rule_add_ifname(rule, FIELD_IIFNAME, negate, name);
-	if (result < 0 || !hidden)
+		result = add_name(rule, RULE_BRIDGE, FIELD_IIFNAME, use);
+	/* What was routed carries its interface in any case. */
+	return result < 0 ? result : add_name(rule, RULE_ROUTED, FIELD_PORT, use);
+}
+
+static int
+add_out(struct rule *rule, const struct option_use *use)
+{
+	static const enum field fields[2] = { FIELD_OIFNAME, FIELD_ROUTE };
+	int result = rule_add_ifname(rule, FIELD_OIFNAME, use->negate, use->args[0]);
+
+	if (result < 0 || !is_chain(rule, "FORWARD"))
 		return result;
-	if (!negate) {
-		rule_restrict_last(rule, RULE_BRIDGE);
-		return 0;
-	}
-	result = rule_add_ifname(rule, FIELD_PORT, true, name);
-	if (result == 0)
-		rule_restrict_last(rule, RULE_INET);
-	return result;
+	rule_restrict_last(rule, RULE_INET | RULE_BRIDGE);
+	return add_both(rule, RULE_ROUTED, fields, use);
 }
 
 static int
@@ -84,9 +115,7 @@ parse_port_name(struct rule *rule, struct option_use *use, int direction)
 		use->omit = true;
 		return use->negate ? option_refuse(rule, use, "would never match") : 0;
 	}
-	if (direction == PORT_OUT)
-		return rule_add_ifname(rule, FIELD_OIFNAME, use->negate, name);
-	return add_in(rule, use->negate, name);
+	return direction == PORT_OUT ? add_out(rule, use) : add_in(rule, use);
 }
 
 int

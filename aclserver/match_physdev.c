@@ -46,12 +46,15 @@ add_port(struct rule *rule, struct option_use *use, enum field field)
 	result = rule_add_ifname(rule, field, use->negate, name);
 	if (result < 0)
 		return result;
-	rule_restrict_last(rule, RULE_BRIDGE);
+	if (field == FIELD_OIFNAME)
+		rule_restrict_last(rule, RULE_BRIDGE | RULE_ROUTED);
+	else
+		rule_restrict_last(rule, RULE_BRIDGE);
 	if (field != FIELD_IIFNAME || !knows_port(rule) || strcmp(name, "+") == 0)
 		return 0;
 	result = rule_add_ifname(rule, FIELD_PORT, use->negate, name);
 	if (result == 0)
-		rule_restrict_last(rule, RULE_INET);
+		rule_restrict_last(rule, RULE_INET | RULE_ROUTED);
 	return result;
 }
 

@@ -236,7 +236,7 @@ add_multicast(struct rule *rule, const struct address_fields *fields, bool negat
 	result =
 		rule_add_ranges(rule, ip6 ? fields->ip6 : fields->ip, negate, range, 1);
 	if (result == 0)
-		rule_restrict_last(rule, RULE_BRIDGE);
+		rule_restrict_last(rule, RULE_BRIDGE | RULE_ROUTED);
 	return result;
 }
 

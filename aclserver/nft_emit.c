@@ -65,10 +65,10 @@ name_key(enum field field)
 void
 nft_emit_load_name(struct nft_rule *rule, enum field field, bool or_none)
 {
-	const uint32_t mask = MARK_PORT, none = 0;
+	const uint32_t mask = field == FIELD_PORT ? MARK_PORT : MARK_ROUTE, none = 0;
 	const struct nft_set_ref ports = { PORT_MARKS_MAP, 0, sizeof(mask) };
 
-	if (field != FIELD_PORT) {
+	if (field != FIELD_PORT && field != FIELD_ROUTE) {
 		nft_rule_load_meta(rule, name_key(field));
 		return;
 	}
@@ -366,7 +366,8 @@ emit_test(struct emission *em, const struct ruleset_test *test)
 /* Statements. */
 
 static int
-emit_term(struct emission *em, const struct ruleset_term *term)
+emit_term(struct emission *em, const struct ruleset_rule *rule,
+	const struct ruleset_term *term)
 {
 	switch (term->kind) {
 	case TERM_TEST:
@@ -377,6 +378,12 @@ emit_term(struct emission *em, const struct ruleset_term *term)
 			em->counted ? 0 : em->emit->bytes);
 		em->counted = true;
 		return 0;
+	case TERM_VERDICT:
+		/* The judgement in the bridge is not wanted any more. */
+		if (place_base(rule->place) == BASE_INET_FORWARD_STATE &&
+			term->verdict == RULESET_VERDICT_ACCEPT)
+			port_marks_forget_route(em->out);
+		return nft_emit_action(em->out, family_of(em), term, em->err);
 	default:
 		return nft_emit_action(em->out, family_of(em), term, em->err);
 	}
@@ -389,7 +396,7 @@ emit_terms(struct emission *em, const struct ruleset_rule *rule)
 	int code;
 
 	for (size_t i = 0; i < rule->n_terms; i++) {
-		code = emit_term(em, &rule->terms[i]);
+		code = emit_term(em, rule, &rule->terms[i]);
 		if (code)
 			return code;
 	}

@@ -34,7 +34,7 @@ int nft_emit_rule(const struct nft_emit *emit, const struct ruleset_rule *rule,
 	uint64_t cookie, struct err *err);
 
 /** Load an interface name. @or_none: also for a packet that has none, as "", where the
- * rule would else end; only for FIELD_PORT. */
+ * rule would else end; only for FIELD_PORT and FIELD_ROUTE. */
 void nft_emit_load_name(struct nft_rule *rule, enum field field, bool or_none);
 
 enum {

@@ -148,6 +148,7 @@ nft_emit_fold_lookup(const struct nft_emit *emit, const char *name,
 	put_prefix(rule, FIELD_IIFNAME, shape->in_prefix);
 	put_prefix(rule, FIELD_OIFNAME, shape->out_prefix);
 	put_prefix(rule, FIELD_PORT, shape->port_prefix);
+	put_prefix(rule, FIELD_ROUTE, shape->route_prefix);
 	put_guards(rule, emit, shape);
 	put_key(rule, shape);
 	nft_rule_lookup(rule, &set, false);

@@ -54,9 +54,9 @@ static const struct base_info bases[BASE_COUNT] = {
 	[BASE_INET_INPUT_FILTER] =
 		{ "filter_input", NFPROTO_INET, NF_INET_LOCAL_IN, INET_FILTER, "filter" },
 	[BASE_INET_FORWARD_MANGLE] =
-		{ "mangle_forward", NFPROTO_INET, NF_INET_FORWARD, INET_MANGLE, "filter" },
+		{ "mangle_forward", NFPROTO_INET, NF_INET_FORWARD, INET_MANGLE, "filter", BASE_GUARD_SKIPS_ROUTED },
 	[BASE_INET_FORWARD_FILTER] =
-		{ "filter_forward", NFPROTO_INET, NF_INET_FORWARD, INET_FILTER, "filter" },
+		{ "filter_forward", NFPROTO_INET, NF_INET_FORWARD, INET_FILTER, "filter", BASE_GUARD_SKIPS_ROUTED },
 	/* "route": a packet whose DSCP was changed is routed again, as iptables does. */
 	[BASE_INET_OUTPUT_MANGLE] =
 		{ "mangle_output", NFPROTO_INET, NF_INET_LOCAL_OUT, INET_MANGLE, "route" },
@@ -96,6 +96,14 @@ static const struct base_info bases[BASE_COUNT] = {
 		{ "nat_postrouting", NFPROTO_BRIDGE, NF_BR_POST_ROUTING, BRIDGE_SNAT, "filter" },
 	[BASE_NETDEV_PORT_IN] =  { "port_in", NFPROTO_NETDEV, 0, 0, "" },
 	[BASE_NETDEV_PORT_OUT] = { "port_out", NFPROTO_NETDEV, 0, 0, "" },
+	[BASE_INET_FORWARD_STATE_MANGLE] =
+		{ "mangle_state", NFPROTO_INET, NF_INET_FORWARD, INET_MANGLE + 1, "filter", BASE_GUARD_ONLY_ROUTED },
+	[BASE_INET_FORWARD_STATE] =
+		{ "filter_state", NFPROTO_INET, NF_INET_FORWARD, INET_FILTER + 1, "filter", BASE_GUARD_ONLY_ROUTED },
+	[BASE_BRIDGE_ROUTED_MANGLE] =
+		{ "mangle_routed", NFPROTO_BRIDGE, NF_BR_LOCAL_OUT, BRIDGE_MANGLE, "filter", BASE_GUARD_ONLY_ROUTED },
+	[BASE_BRIDGE_ROUTED_FILTER] =
+		{ "filter_routed", NFPROTO_BRIDGE, NF_BR_LOCAL_OUT, BRIDGE_FILTER, "filter", BASE_GUARD_ONLY_ROUTED },
 };
 
 struct row {
@@ -112,6 +120,8 @@ static const struct row ip_rows[] = {
 	{ "filter", "FORWARD",     BASE_BRIDGE_FORWARD_FILTER },
 	{ "filter", "FORWARD",     BASE_NETDEV_PORT_IN },
 	{ "filter", "FORWARD",     BASE_NETDEV_PORT_OUT },
+	{ "filter", "FORWARD",     BASE_INET_FORWARD_STATE },
+	{ "filter", "FORWARD",     BASE_BRIDGE_ROUTED_FILTER },
 	{ "filter", "OUTPUT",      BASE_INET_OUTPUT_FILTER },
 	{ "mangle", "PREROUTING",  BASE_INET_PREROUTING_MANGLE },
 	{ "mangle", "PREROUTING",  BASE_BRIDGE_PREROUTING_MANGLE },
@@ -122,6 +132,8 @@ static const struct row ip_rows[] = {
 	{ "mangle", "FORWARD",     BASE_BRIDGE_FORWARD_MANGLE },
 	{ "mangle", "FORWARD",     BASE_NETDEV_PORT_IN },
 	{ "mangle", "FORWARD",     BASE_NETDEV_PORT_OUT },
+	{ "mangle", "FORWARD",     BASE_INET_FORWARD_STATE_MANGLE },
+	{ "mangle", "FORWARD",     BASE_BRIDGE_ROUTED_MANGLE },
 	{ "mangle", "OUTPUT",      BASE_INET_OUTPUT_MANGLE },
 	{ "mangle", "POSTROUTING", BASE_INET_POSTROUTING_MANGLE },
 	{ "mangle", "POSTROUTING", BASE_BRIDGE_POSTROUTING_MANGLE },

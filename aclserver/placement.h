@@ -41,6 +41,11 @@ enum base {
 	BASE_BRIDGE_POSTROUTING_NAT,
 	BASE_NETDEV_PORT_IN, /* of every device: see span_ports.h */
 	BASE_NETDEV_PORT_OUT,
+	/* FORWARD of packets that are routed and leave by a bridge */
+	BASE_INET_FORWARD_STATE_MANGLE, /* rules that the bridge cannot have */
+	BASE_INET_FORWARD_STATE,
+	BASE_BRIDGE_ROUTED_MANGLE, /* all others */
+	BASE_BRIDGE_ROUTED_FILTER,
 	BASE_COUNT,
 };
 
@@ -53,6 +58,13 @@ enum place_group {
 /** base * PLACE_GROUP_COUNT + group; not every combination is used. */
 enum place { PLACE_COUNT = BASE_COUNT * PLACE_GROUP_COUNT };
 
+/** Which packets a base does not judge. */
+enum base_guard {
+	BASE_GUARD_NONE,
+	BASE_GUARD_SKIPS_ROUTED, /* those with MARK_ROUTED, while there are some */
+	BASE_GUARD_ONLY_ROUTED,  /* those without */
+};
+
 struct base_info {
 	const char *name; /* of the chain: "filter_forward" */
 	uint8_t family; /* NFPROTO_INET, NFPROTO_BRIDGE; NFPROTO_NETDEV: no hook of its
@@ -60,6 +72,7 @@ struct base_info {
 	uint8_t hook;   /* NF_INET_* or NF_BR_* number */
 	int32_t priority;
 	const char *type; /* "filter", "route" or "nat" */
+	enum base_guard guard;
 };
 
 /** Facts on @base; never NULL for a valid member. */
@@ -83,7 +96,15 @@ place_make(enum base base, enum place_group group)
 	return (enum place)(base * PLACE_GROUP_COUNT + group);
 }
 
-enum { PLACES_MAX = 4 };
+/** True for the places of packets that are routed and leave by a bridge: rules stand
+ * there only while one of FORWARD names an output interface. */
+static inline bool
+place_is_routed(enum place place)
+{
+	return base_info(place_base(place))->guard == BASE_GUARD_ONLY_ROUTED;
+}
+
+enum { PLACES_MAX = 6 };
 
 /** What placement depends on. */
 struct placement_query {

@@ -234,13 +234,13 @@ place_families(enum place place)
 	}
 }
 
-/* The same for tests, which know two families only: at a port, names are those that the
- * bridge sees. */
+/* The same for tests: at a port, names are those that the bridge sees. */
 static uint8_t
 test_families(enum place place)
 {
-	return base_info(place_base(place))->family == NFPROTO_INET ? RULE_INET
-								    : RULE_BRIDGE;
+	if (base_info(place_base(place))->family == NFPROTO_INET)
+		return RULE_INET;
+	return place_is_routed(place) ? RULE_ROUTED : RULE_BRIDGE;
 }
 
 /* One copy of a rule. */
@@ -365,6 +365,16 @@ add_copies(struct compiler *c, const struct policy_rule *source,
 	return result;
 }
 
+/* What the bridge cannot test is tested ahead of it. */
+static bool
+stands_at_routed(const struct compiler *c, const struct rule *rule, enum place place)
+{
+	bool is_bridge = base_info(place_base(place))->family == NFPROTO_BRIDGE;
+
+	return c->flags & COMPILE_ROUTED && !rule->no_inet &&
+	       is_bridge == !rule->no_bridge;
+}
+
 static int
 place_rule(
 	struct compiler *c, const struct policy_rule *source, const struct rule *rule)
@@ -376,6 +386,8 @@ place_rule(
 
 	for (int i = 0; result == 0 && i < n; i++) {
 		if (rule->no_inet && place_families(places[i]) == RULE_INET)
+			continue;
+		if (place_is_routed(places[i]) && !stands_at_routed(c, rule, places[i]))
 			continue;
 		if (rule->no_bridge && place_families(places[i]) == RULE_BRIDGE) {
 			if (*rule->no_bridge)

@@ -26,6 +26,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_bridge.h>
 
+#include "aclserver/kernel_view.h"
 #include "aclserver/nft_field.h"
 #include "common/nft_dump.h"
 #include "common/nft_expr.h"
@@ -36,6 +37,8 @@ enum {
 	PRIORITY_LAST = 400,
 	TYPE_IFNAME = 41, /* the nft tool's numbers, for its listing */
 	HASH_TYPE = NFT_UDATA_OWN + 6,
+	GUARD_TYPE = NFT_UDATA_OWN + 7,
+	LAYOUT_GUARD = 1, /* value of GUARD_TYPE */
 	CHAIN_NAME_SIZE = 16,
 };
 
@@ -105,6 +108,7 @@ static void
 add_clearing_rule(struct building *b, const char *chain)
 {
 	const uint32_t ours = MARK_RESERVED, user = MARK_USER, none = 0;
+	const uint32_t routed = MARK_ROUTED;
 	struct nft_rule *rule = begin_rule(b);
 
 	if (!rule)
@@ -112,6 +116,12 @@ add_clearing_rule(struct building *b, const char *chain)
 	nft_rule_load_meta(rule, NFT_META_MARK);
 	nft_rule_bitwise(rule, &ours, &none, sizeof(ours));
 	nft_rule_cmp(rule, NFT_CMP_NEQ, &none, sizeof(none));
+	/* The bridge, which comes behind, needs them. */
+	if (b->table->family == NFPROTO_INET) {
+		nft_rule_load_meta(rule, NFT_META_MARK);
+		nft_rule_bitwise(rule, &routed, &none, sizeof(routed));
+		nft_rule_cmp(rule, NFT_CMP_EQ, &none, sizeof(none));
+	}
 	nft_rule_load_meta(rule, NFT_META_MARK);
 	nft_rule_bitwise(rule, &user, &none, sizeof(user));
 	nft_rule_set_meta(rule, NFT_META_MARK);
@@ -132,7 +142,7 @@ add_base(struct building *b, const char *name, uint32_t hook, int32_t priority)
 	nft_batch_add_base_chain(b->batch, b->table, &chain, 0);
 }
 
-/* ---- ports ---- */
+/* ---- names ---- */
 
 static bool
 is_prefix(const struct port_name *name)
@@ -140,42 +150,49 @@ is_prefix(const struct port_name *name)
 	return name->text[strlen(name->text) - 1] == '+';
 }
 
+/* "in/NUMBER", "out/NUMBER". */
 static void
-port_chain_name(char buf[CHAIN_NAME_SIZE], size_t id)
+name_chain(char buf[CHAIN_NAME_SIZE], const struct port_name *name)
 {
-	snprintf(buf, CHAIN_NAME_SIZE, "port/%zu", id);
+	bool in = name->kind == PORT_KIND_IN;
+
+	snprintf(buf, CHAIN_NAME_SIZE, "%s/%u", in ? "in" : "out",
+		name->mark >> (in ? MARK_PORT_SHIFT : MARK_ROUTE_SHIFT));
 }
 
 static void
-add_port_chain(struct building *b, size_t id)
+add_name_chain(struct building *b, const struct port_name *name)
 {
-	char name[CHAIN_NAME_SIZE];
-
-	port_chain_name(name, id);
-	nft_batch_add_chain(b->batch, b->table, name, (struct nft_blob){ 0 }, 0);
-	add_mark_rule(b, name, ~MARK_PORT, (uint32_t)id << MARK_PORT_SHIFT);
-}
-
-static void
-add_id(struct building *b, const struct nft_set_ref *set, size_t id)
-{
+	uint32_t mask = name->kind == PORT_KIND_IN ? MARK_PORT : MARK_ROUTE;
 	char chain[CHAIN_NAME_SIZE];
-	const struct nft_elem elem = {
-		.key = port_table_at(b->ports, id)->text,
-		.has_verdict = true,
-		.verdict = NFT_GOTO,
-		.chain = chain,
-	};
 
-	port_chain_name(chain, id);
-	nft_batch_add_elems(b->batch, b->table, set, &elem, 1, 0);
+	name_chain(chain, name);
+	nft_batch_add_chain(b->batch, b->table, chain, (struct nft_blob){ 0 }, 0);
+	add_mark_rule(b, chain, ~mask, name->mark);
+}
+
+/* Begin a rule that sees packets without a number of this kind. */
+static struct nft_rule *
+begin_name_rule(struct building *b, enum port_kind kind)
+{
+	uint32_t mask = kind == PORT_KIND_IN ? MARK_PORT : MARK_ROUTE, none = 0;
+	struct nft_rule *rule = begin_rule(b);
+
+	if (!rule)
+		return NULL;
+	nft_rule_load_meta(rule, NFT_META_MARK);
+	nft_rule_bitwise(rule, &mask, &none, sizeof(mask));
+	nft_rule_cmp(rule, NFT_CMP_EQ, &none, sizeof(none));
+	nft_rule_load_meta(
+		rule, kind == PORT_KIND_IN ? NFT_META_IIFNAME : NFT_META_OIFNAME);
+	return rule;
 }
 
 static void
-add_ids(struct building *b)
+add_names(struct building *b, const char *chain, enum port_kind kind)
 {
 	struct nft_set_spec spec = {
-		.name = IDS_SET,
+		.name = kind == PORT_KIND_IN ? "in" : "out",
 		.id = nft_batch_new_id(b->batch),
 		.flags = NFT_SET_MAP,
 		.key_type = TYPE_IFNAME,
@@ -184,47 +201,63 @@ add_ids(struct building *b)
 		.size = MARK_PORT_MAX,
 	};
 	const struct nft_set_ref set = { spec.name, spec.id, spec.key_len };
-	struct nft_rule *rule = begin_rule(b);
+	struct nft_rule *rule = begin_name_rule(b, kind);
 
 	if (!rule)
 		return;
 	nft_batch_add_set(b->batch, b->table, &spec, 0);
-	for (size_t id = 1; id <= b->ports->n; id++) {
-		const struct port_name *name = port_table_at(b->ports, id);
+	for (size_t i = 0; i < b->ports->n; i++) {
+		const struct port_name *name = &b->ports->names[i];
+		char target[CHAIN_NAME_SIZE];
+		const struct nft_elem elem = {
+			.key = name->text,
+			.has_verdict = true,
+			.verdict = NFT_JUMP,
+			.chain = target,
+		};
 
-		if (!name->is_wanted)
+		if (!name->is_wanted || name->kind != kind)
 			continue;
-		add_port_chain(b, id);
+		add_name_chain(b, name);
+		name_chain(target, name);
 		if (!is_prefix(name))
-			add_id(b, &set, id);
+			nft_batch_add_elems(b->batch, b->table, &set, &elem, 1, 0);
 	}
-	nft_rule_load_meta(rule, NFT_META_IIFNAME);
 	nft_rule_vmap(rule, &set);
 	put_hash(b, rule);
-	add_rule(b, FIRST_CHAIN, rule);
+	add_rule(b, chain, rule);
 }
 
 /* All beginnings of @len bytes. */
 static void
-add_prefixes(struct building *b, size_t len)
+add_prefixes(struct building *b, const char *chain, enum port_kind kind, size_t len)
 {
-	for (size_t id = 1; id <= b->ports->n; id++) {
-		const struct port_name *name = port_table_at(b->ports, id);
-		char chain[CHAIN_NAME_SIZE];
+	for (size_t i = 0; i < b->ports->n; i++) {
+		const struct port_name *name = &b->ports->names[i];
+		char target[CHAIN_NAME_SIZE];
 		struct nft_rule *rule;
 
-		if (!name->is_wanted || !is_prefix(name) ||
+		if (!name->is_wanted || name->kind != kind || !is_prefix(name) ||
 			strlen(name->text) != len + 1)
 			continue;
-		port_chain_name(chain, id);
-		rule = begin_rule(b);
+		rule = begin_name_rule(b, kind);
 		if (!rule)
 			return;
-		nft_rule_load_meta(rule, NFT_META_IIFNAME);
+		name_chain(target, name);
 		nft_rule_cmp(rule, NFT_CMP_EQ, name->text, (uint32_t)len);
-		nft_rule_verdict(rule, NFT_GOTO, chain);
-		add_rule(b, FIRST_CHAIN, rule);
+		nft_rule_verdict(rule, NFT_JUMP, target);
+		add_rule(b, chain, rule);
 	}
+}
+
+/* Give packets the number of their interface: by its whole name, else by the longest
+ * beginning. */
+static void
+add_numbering(struct building *b, const char *chain, enum port_kind kind)
+{
+	add_names(b, chain, kind);
+	for (size_t len = PORT_NAME_SIZE; len-- > 0;)
+		add_prefixes(b, chain, kind, len);
 }
 
 /* ---- tables ---- */
@@ -234,10 +267,29 @@ build_bridge(struct building *b)
 {
 	add_base(b, FIRST_CHAIN, NF_BR_PRE_ROUTING, PRIORITY_FIRST);
 	add_base(b, LAST_CHAIN, NF_BR_POST_ROUTING, PRIORITY_LAST);
-	add_ids(b);
-	for (size_t len = PORT_NAME_SIZE; len-- > 0;)
-		add_prefixes(b, len);
+	add_numbering(b, FIRST_CHAIN, PORT_KIND_IN);
 	add_clearing_rule(b, LAST_CHAIN);
+}
+
+/* What is routed to a bridge is judged there, and says by which interfaces it was
+ * routed. */
+static void
+build_routed(struct building *b)
+{
+	static const char bridge[PORT_NAME_SIZE] = "bridge", chain[] = "to_bridge";
+	struct nft_rule *rule = begin_rule(b);
+
+	if (!rule)
+		return;
+	add_base(b, "forward", NF_INET_FORWARD, PRIORITY_FIRST);
+	nft_batch_add_chain(b->batch, b->table, chain, (struct nft_blob){ 0 }, 0);
+	nft_rule_load_meta(rule, NFT_META_OIFKIND);
+	nft_rule_cmp(rule, NFT_CMP_EQ, bridge, sizeof(bridge));
+	nft_rule_verdict(rule, NFT_GOTO, chain);
+	add_rule(b, "forward", rule);
+	add_mark_rule(b, chain, ~MARK_ROUTED, MARK_ROUTED);
+	add_numbering(b, chain, PORT_KIND_IN);
+	add_numbering(b, chain, PORT_KIND_OUT);
 }
 
 static void
@@ -245,22 +297,29 @@ build_inet(struct building *b)
 {
 	add_base(b, "input", NF_INET_LOCAL_IN, PRIORITY_LAST);
 	add_base(b, LAST_CHAIN, NF_INET_POST_ROUTING, PRIORITY_LAST);
+	if (b->ports->routed)
+		build_routed(b);
 	add_clearing_rule(b, "input");
 	add_clearing_rule(b, LAST_CHAIN);
 }
 
+/* ---- the map ---- */
+
 static struct nft_elem
-name_elem(const struct port_name *name, const uint32_t *key)
+name_elem(const struct port_name *name)
 {
 	return (struct nft_elem){
-		.key = key, .data = name->text, .data_len = PORT_NAME_SIZE
+		.key = &name->mark, .data = name->text, .data_len = PORT_NAME_SIZE
 	};
 }
 
 static void
-build_map(struct building *b)
+add_map(struct building *b, struct nft_set_ref *set)
 {
 	static const struct port_name nobody;
+	const struct nft_elem elem = name_elem(&nobody);
+	uint32_t order = NFT_KEY_ORDER_HOST;
+	struct nft_udata udata;
 	struct nft_set_spec spec = {
 		.name = PORT_MARKS_MAP,
 		.id = nft_batch_new_id(b->batch),
@@ -269,50 +328,68 @@ build_map(struct building *b)
 		.key_len = sizeof(uint32_t),
 		.data_type = TYPE_IFNAME,
 		.data_len = PORT_NAME_SIZE,
-		.size = MARK_PORT_MAX + 1,
+		.size = MARK_PORT_MAX + MARK_ROUTE_MAX + 1,
 	};
-	struct nft_set_ref set = { spec.name, 0, spec.key_len };
-	uint32_t key = 0;
-	struct nft_elem elem = name_elem(&nobody, &key);
-	uint32_t order = NFT_KEY_ORDER_HOST;
-	struct nft_udata udata;
 
-	if (!b->ports->has_map) {
-		nft_udata_init(&udata);
-		/* Empty before, so it fits. */
-		(void)nft_udata_put(&udata, NFT_UDATA_KEY_ORDER, &order, sizeof(order));
-		spec.udata = nft_udata_blob(&udata);
-		set.id = spec.id;
-		nft_batch_add_table(b->batch, b->table, 0);
-		nft_batch_add_set(b->batch, b->table, &spec, 0);
-		nft_batch_add_elems(b->batch, b->table, &set, &elem, 1, 0);
-	}
-	for (size_t id = 1; id <= b->ports->n; id++) {
-		const struct port_name *name = port_table_at(b->ports, id);
+	nft_udata_init(&udata);
+	/* Empty before, so it fits. */
+	(void)nft_udata_put(&udata, NFT_UDATA_KEY_ORDER, &order, sizeof(order));
+	spec.udata = nft_udata_blob(&udata);
+	set->id = spec.id;
+	nft_batch_add_table(b->batch, b->table, 0);
+	nft_batch_add_set(b->batch, b->table, &spec, 0);
+	nft_batch_add_elems(b->batch, b->table, set, &elem, 1, 0);
+}
 
-		key = (uint32_t)id << MARK_PORT_SHIFT;
-		elem = name_elem(name, &key);
-		if (name->is_wanted && !name->in_kernel)
+static void
+build_map(struct building *b, bool is_there)
+{
+	struct nft_set_ref set = { PORT_MARKS_MAP, 0, sizeof(uint32_t) };
+
+	if (!is_there)
+		add_map(b, &set);
+	for (size_t i = 0; i < b->ports->n; i++) {
+		const struct port_name *name = &b->ports->names[i];
+		const struct nft_elem elem = name_elem(name);
+		bool has = is_there && name->in_kernel;
+
+		if (name->is_wanted && !has)
 			nft_batch_add_elems(b->batch, b->table, &set, &elem, 1, 0);
-		else if (!name->is_wanted && name->in_kernel)
+		else if (!name->is_wanted && has)
 			nft_batch_delete_elems(b->batch, b->table, &set, &elem, 1, 0);
 	}
 }
 
+static void
+build_maps(struct building *b)
+{
+	const struct port_table *ports = b->ports;
+
+	for (size_t i = 0; i < PORT_MAPS; i++) {
+		b->table = &kernel_tables[i];
+		if (ports->has_map[i] || (i == 0 ? ports->wanted != 0 : ports->routed))
+			build_map(b, ports->has_map[i]);
+	}
+}
+
+/* They may have gone with the rules. */
+static bool
+has_maps(const struct port_table *ports)
+{
+	return ports->wanted == 0 ||
+	       (ports->has_map[0] && (ports->has_map[1] || !ports->routed));
+}
+
 int
-port_marks_build(const struct port_table *table, const struct nft_table *rules,
-	struct nft_batch *batch)
+port_marks_build(const struct port_table *table, struct nft_batch *batch)
 {
 	struct building b = { .ports = table, .batch = batch };
 
-	if (table->wanted == table->installed)
+	if (table->wanted == table->installed && has_maps(table))
 		return 0;
 	for (size_t i = 0; i < PORT_MARKS_TABLES; i++)
 		nft_batch_delete_table(batch, &port_marks_tables[i], 0);
-	if (table->wanted != 0 || table->has_map) {
-		b.table = rules;
-		build_map(&b);
-	}
+	build_maps(&b);
 	for (size_t i = 0; i < PORT_MARKS_TABLES && table->wanted != 0; i++) {
 		b.table = &port_marks_tables[i];
 		nft_batch_add_table(batch, b.table, 0);
@@ -324,12 +401,60 @@ port_marks_build(const struct port_table *table, const struct nft_table *rules,
 	return b.failed ? -ENOMEM : 0;
 }
 
+void
+port_marks_forget_route(struct nft_rule *rule)
+{
+	const uint32_t keep = ~MARK_ROUTED, none = 0;
+
+	nft_rule_load_meta(rule, NFT_META_MARK);
+	nft_rule_bitwise(rule, &keep, &none, sizeof(keep));
+	nft_rule_set_meta(rule, NFT_META_MARK);
+}
+
+int
+port_marks_add_guard(struct nft_batch *batch, const struct nft_table *table,
+	const struct base_info *base)
+{
+	const struct nft_rule_at at = { .chain = base->name,
+		.where = NFT_WHERE_PREPEND };
+	const uint32_t routed = MARK_ROUTED, none = 0;
+	bool skips = base->guard == BASE_GUARD_SKIPS_ROUTED;
+	struct nft_rule *rule = nft_rule_new();
+	uint8_t version = LAYOUT_GUARD;
+	struct nft_udata udata;
+
+	if (!rule)
+		return -ENOMEM;
+	nft_rule_load_meta(rule, NFT_META_MARK);
+	nft_rule_bitwise(rule, &routed, &none, sizeof(routed));
+	nft_rule_cmp(rule, skips ? NFT_CMP_NEQ : NFT_CMP_EQ, &none, sizeof(none));
+	nft_rule_verdict(rule, NF_ACCEPT, NULL);
+	nft_udata_init(&udata);
+	(void)nft_udata_put(&udata, GUARD_TYPE, &version, sizeof(version)); /* fits */
+	nft_rule_set_udata(rule, nft_udata_blob(&udata));
+	nft_batch_add_rule(batch, table, &at, rule, 0);
+	nft_rule_free(rule);
+	return 0;
+}
+
+bool
+port_marks_is_guard(struct nft_blob udata)
+{
+	size_t len = 0;
+	const uint8_t *version =
+		nft_udata_find(udata.data, udata.len, GUARD_TYPE, &len);
+
+	return version && len == 1 && *version == LAYOUT_GUARD;
+}
+
 /* ---- reading ---- */
 
 static void
 forget_names(void *user_data)
 {
-	port_table_done(user_data);
+	struct port_table *table = user_data;
+
+	table->n = 0;
 }
 
 static int
@@ -346,7 +471,7 @@ on_name(const struct nft_elem_info *info, void *user_data)
 	memcpy(name, info->data, PORT_NAME_SIZE);
 	if (key == 0)
 		return 0;
-	r = port_table_adopt(table, key >> MARK_PORT_SHIFT, name);
+	r = port_table_adopt(table, key, name);
 	return r == -EINVAL ? -EBADMSG : r;
 }
 
@@ -373,36 +498,56 @@ on_rule(const struct nft_rule_info *info, void *user_data)
 	return 0;
 }
 
-int
-port_marks_read(struct nft *nft, const struct nft_table *rules,
-	struct port_table *table, struct err *err)
+static int
+ignore_name(const struct nft_elem_info *info, void *user_data)
 {
-	struct hash_reading reading[PORT_MARKS_TABLES] = { 0 };
+	(void)info;
+	(void)user_data;
+	return 0;
+}
+
+/* The names are the same in both maps. */
+static int
+read_maps(struct nft *nft, struct port_table *table, struct err *err)
+{
 	struct nft_reader reader = {
 		.begin = forget_names,
 		.elem = on_name,
 		.user_data = table,
 	};
-	int r = nft_list_elems(nft, rules, PORT_MARKS_MAP, &reader, err);
 
-	if (r < 0 && r != -ENOENT)
-		return err_prefix(err, "reading the ports");
-	table->has_map = r == 0;
-	reader.begin = forget_hash;
-	reader.rule = on_rule;
-	for (size_t i = 0; i < PORT_MARKS_TABLES; i++) {
+	for (size_t i = 0; i < PORT_MAPS; i++) {
+		int r = nft_list_elems(
+			nft, &kernel_tables[i], PORT_MARKS_MAP, &reader, err);
+
+		if (r < 0 && r != -ENOENT)
+			return err_prefix(err, "reading the names of ports");
+		table->has_map[i] = r == 0;
+		reader.begin = NULL;
+		reader.elem = ignore_name;
+	}
+	return 0;
+}
+
+int
+port_marks_read(struct nft *nft, struct port_table *table, struct err *err)
+{
+	static const char *const chains[] = { FIRST_CHAIN, LAST_CHAIN };
+	struct hash_reading reading[PORT_MARKS_TABLES] = { 0 };
+	struct nft_reader reader = { .begin = forget_hash, .rule = on_rule };
+	int r = read_maps(nft, table, err);
+
+	for (size_t i = 0; i < PORT_MARKS_TABLES && r == 0; i++) {
 		reader.user_data = &reading[i];
-		r = nft_list_rules(nft, &port_marks_tables[i],
-			i == 0 ? FIRST_CHAIN : LAST_CHAIN, &reader, err);
+		r = nft_list_rules(nft, &port_marks_tables[i], chains[i], &reader, err);
 		if (r < 0)
 			return err_prefix(err, "reading the marks of ports");
 	}
-	/* Different ones, or of an older version: equal to nothing that is wanted. */
 	table->installed = reading[0].hash;
+	/* One is missing, or of an older version: equal to nothing that is wanted. */
 	if (reading[0].hash != reading[1].hash)
-		table->installed =
-			reading[0].hash ? reading[0].hash ^ 2 : reading[1].hash ^ 2;
-	return 0;
+		table->installed = UINT64_MAX - 1;
+	return r;
 }
 
 bool

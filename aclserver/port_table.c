@@ -14,7 +14,7 @@
 #include "aclserver/hash.h"
 
 /* Part of the hash: what port_marks.c makes of the names has changed when it does. */
-enum { LAYOUT_VERSION = 1 };
+enum { LAYOUT_VERSION = 2 };
 
 void
 port_table_init(struct port_table *table)
@@ -32,90 +32,140 @@ port_table_done(struct port_table *table)
 void
 port_list_done(struct port_list *list)
 {
-	free(list->ids);
+	free(list->slots);
 	*list = (struct port_list){ 0 };
 }
 
 /* ---- numbers ---- */
 
-static int
-grow_to(struct port_table *table, size_t n)
-{
-	struct port_name *grown = reallocarray(table->names, n, sizeof(*grown));
+static const struct {
+	uint32_t shift, max;
+} kinds[] = {
+	[PORT_KIND_IN] = { MARK_PORT_SHIFT, MARK_PORT_MAX },
+	[PORT_KIND_OUT] = { MARK_ROUTE_SHIFT, MARK_ROUTE_MAX },
+};
 
-	if (!grown)
-		return -ENOMEM;
-	memset(grown + table->n, 0, (n - table->n) * sizeof(*grown));
-	table->names = grown;
-	table->n = n;
-	return 0;
-}
-
-/* The number of @text, or the lowest free one. */
+/* The slot of that name, table->n when there is none. */
 static size_t
-find_id(const struct port_table *table, const char *text)
+find_slot(const struct port_table *table, enum port_kind kind, const char *text)
 {
-	size_t free_id = table->n + 1;
+	size_t i = 0;
 
-	for (size_t id = 1; id <= table->n; id++) {
-		const struct port_name *name = port_table_at(table, id);
+	while (i < table->n && (table->names[i].kind != kind ||
+				       strcmp(table->names[i].text, text) != 0))
+		i++;
+	return i;
+}
 
-		if (strcmp(name->text, text) == 0)
-			return id;
-		if (name->text[0] == '\0' && free_id > id)
-			free_id = id;
-	}
-	return free_id;
+static bool
+is_taken(const struct port_table *table, uint32_t mark)
+{
+	for (size_t i = 0; i < table->n; i++)
+		if (table->names[i].text[0] != '\0' && table->names[i].mark == mark)
+			return true;
+	return false;
 }
 
 static int
-number_of(struct port_table *table, const char *text, uint16_t *ret_id)
+add_name(struct port_table *table, const struct port_name *name, size_t *ret_slot)
 {
-	size_t id = find_id(table, text);
+	size_t slot = find_slot(table, PORT_KIND_IN, ""); /* as a free one is */
 
-	if (id > MARK_PORT_MAX)
-		return -ENOSPC;
-	if (id > table->n && grow_to(table, id) < 0)
-		return -ENOMEM;
-	snprintf(port_table_at(table, id)->text, PORT_NAME_SIZE, "%s", text);
-	*ret_id = (uint16_t)id;
+	if (slot == table->n) {
+		struct port_name *grown =
+			reallocarray(table->names, table->n + 1, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		table->names = grown;
+		table->n++;
+	}
+	table->names[slot] = *name;
+	*ret_slot = slot;
 	return 0;
+}
+
+/* The slot of @text; a new one with the lowest free number. */
+static int
+slot_of(struct port_table *table, enum port_kind kind, const char *text,
+	size_t *ret_slot)
+{
+	struct port_name name = { .kind = kind };
+	uint32_t id = 1;
+
+	*ret_slot = find_slot(table, kind, text);
+	if (*ret_slot < table->n)
+		return 0;
+	while (id <= kinds[kind].max && is_taken(table, id << kinds[kind].shift))
+		id++;
+	if (id > kinds[kind].max)
+		return -ENOSPC;
+	name.mark = id << kinds[kind].shift;
+	snprintf(name.text, sizeof(name.text), "%s", text);
+	return add_name(table, &name, ret_slot);
 }
 
 int
-port_table_adopt(struct port_table *table, size_t id, const char *name)
+port_table_adopt(struct port_table *table, uint32_t mark, const char *text)
 {
-	if (id == 0 || id > MARK_PORT_MAX || name[0] == '\0' ||
-		strnlen(name, PORT_NAME_SIZE) >= PORT_NAME_SIZE)
+	struct port_name name = { .mark = mark, .in_kernel = true };
+	size_t ignored;
+
+	if (mark & MARK_ROUTE)
+		name.kind = PORT_KIND_OUT;
+	if (mark == 0 || (mark & ~MARK_PORT && mark & ~MARK_ROUTE) || text[0] == '\0' ||
+		strnlen(text, PORT_NAME_SIZE) >= PORT_NAME_SIZE)
 		return -EINVAL;
-	if (id > table->n && grow_to(table, id) < 0)
-		return -ENOMEM;
-	snprintf(port_table_at(table, id)->text, PORT_NAME_SIZE, "%s", name);
-	port_table_at(table, id)->in_kernel = true;
-	return 0;
+	snprintf(name.text, sizeof(name.text), "%s", text);
+	return add_name(table, &name, &ignored);
 }
 
 /* ---- lists ---- */
 
 static int
-list_add(struct port_list *list, uint16_t id)
+list_add(struct port_list *list, size_t slot)
 {
 	uint16_t *grown;
 	size_t at = list->n;
 
-	while (at > 0 && list->ids[at - 1] >= id) {
-		if (list->ids[at - 1] == id)
+	while (at > 0 && list->slots[at - 1] >= slot) {
+		if (list->slots[at - 1] == slot)
 			return 0;
 		at--;
 	}
-	grown = reallocarray(list->ids, list->n + 1, sizeof(*grown));
+	grown = reallocarray(list->slots, list->n + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	list->ids = grown;
+	list->slots = grown;
 	memmove(grown + at + 1, grown + at, (list->n - at) * sizeof(*grown));
-	grown[at] = id;
+	grown[at] = (uint16_t)slot;
 	list->n++;
 	return 0;
+}
+
+static int
+list_name(struct port_table *table, const struct ruleset_test *test,
+	struct port_list *list)
+{
+	enum port_kind kind = test->field == FIELD_PORT ? PORT_KIND_IN : PORT_KIND_OUT;
+	char text[PORT_NAME_SIZE];
+	size_t slot;
+	int r;
+
+	snprintf(text, sizeof(text), "%s%s", test->ifname, test->prefix ? "+" : "");
+	r = slot_of(table, kind, text, &slot);
+	if (r == -ENOSPC && kind == PORT_KIND_OUT) {
+		list->is_cut = true;
+		return 0;
+	}
+	return r < 0 ? r : list_add(list, slot);
+}
+
+static bool
+is_forward(enum place place)
+{
+	return place_base(place) == BASE_INET_FORWARD_FILTER ||
+	       place_base(place) == BASE_INET_FORWARD_MANGLE;
 }
 
 static int
@@ -126,16 +176,13 @@ list_rule(struct port_table *table, const struct ruleset_rule *rule,
 
 	for (size_t i = 0; i < rule->n_terms && r == 0; i++) {
 		const struct ruleset_test *test = &rule->terms[i].test;
-		char text[PORT_NAME_SIZE];
-		uint16_t id;
 
-		if (rule->terms[i].kind != TERM_TEST || test->field != FIELD_PORT)
+		if (rule->terms[i].kind != TERM_TEST)
 			continue;
-		snprintf(text, sizeof(text), "%s%s", test->ifname,
-			test->prefix ? "+" : "");
-		r = number_of(table, text, &id);
-		if (r == 0)
-			r = list_add(list, id);
+		if (test->field == FIELD_OIFNAME && is_forward(rule->place))
+			list->names_out = true;
+		if (test->field == FIELD_PORT || test->field == FIELD_ROUTE)
+			r = list_name(table, test, list);
 	}
 	return r;
 }
@@ -158,8 +205,8 @@ port_table_list(struct port_table *table, const struct ruleset_file *file,
 void
 port_table_stage(struct port_table *table)
 {
-	for (size_t id = 1; id <= table->n; id++)
-		port_table_at(table, id)->n_wanted = port_table_at(table, id)->n_files;
+	for (size_t i = 0; i < table->n; i++)
+		table->names[i].n_wanted = table->names[i].n_files;
 }
 
 void
@@ -167,24 +214,25 @@ port_table_replace(struct port_table *table, const struct port_list *before,
 	const struct port_list *after)
 {
 	for (size_t i = 0; i < before->n; i++)
-		port_table_at(table, before->ids[i])->n_wanted--;
+		table->names[before->slots[i]].n_wanted--;
 	for (size_t i = 0; i < after->n; i++)
-		port_table_at(table, after->ids[i])->n_wanted++;
+		table->names[after->slots[i]].n_wanted++;
 }
 
 static uint64_t
 hash_wanted(const struct port_table *table)
 {
 	struct hash h;
-	bool any = false;
+	bool any = table->routed;
 
 	hash_init(&h);
 	hash_add_u64(&h, LAYOUT_VERSION);
-	for (size_t id = 1; id <= table->n; id++) {
-		if (!port_table_at(table, id)->is_wanted)
+	hash_add_u64(&h, table->routed);
+	for (size_t i = 0; i < table->n; i++) {
+		if (!table->names[i].is_wanted)
 			continue;
-		hash_add_u64(&h, id);
-		hash_add_text(&h, port_table_at(table, id)->text);
+		hash_add_u64(&h, table->names[i].mark);
+		hash_add_text(&h, table->names[i].text);
 		any = true;
 	}
 	return any ? hash_value(&h).w[0] | 1 : 0;
@@ -193,8 +241,8 @@ hash_wanted(const struct port_table *table)
 void
 port_table_settle(struct port_table *table, bool keep)
 {
-	for (size_t id = 1; id <= table->n; id++) {
-		struct port_name *name = port_table_at(table, id);
+	for (size_t i = 0; i < table->n; i++) {
+		struct port_name *name = &table->names[i];
 
 		name->is_wanted = name->n_wanted > 0 || (keep && name->in_kernel);
 	}
@@ -204,14 +252,15 @@ port_table_settle(struct port_table *table, bool keep)
 void
 port_table_accept(struct port_table *table)
 {
-	for (size_t id = 1; id <= table->n; id++) {
-		struct port_name *name = port_table_at(table, id);
+	for (size_t i = 0; i < table->n; i++) {
+		struct port_name *name = &table->names[i];
 
 		name->in_kernel = name->is_wanted;
 		if (!name->in_kernel && name->n_files == 0)
 			*name = (struct port_name){ 0 };
 	}
-	table->has_map = table->has_map || table->wanted != 0;
+	table->has_map[0] |= table->wanted != 0;
+	table->has_map[1] |= table->routed;
 	table->installed = table->wanted;
 }
 
@@ -220,7 +269,7 @@ port_table_recount(struct port_table *table, const struct port_list *before,
 	const struct port_list *after)
 {
 	for (size_t i = 0; i < before->n; i++)
-		port_table_at(table, before->ids[i])->n_files--;
+		table->names[before->slots[i]].n_files--;
 	for (size_t i = 0; i < after->n; i++)
-		port_table_at(table, after->ids[i])->n_files++;
+		table->names[after->slots[i]].n_files++;
 }

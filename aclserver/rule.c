@@ -32,7 +32,7 @@ add_term(struct rule *rule, enum term_kind kind)
 	term = &rule->terms[rule->n_terms++];
 	memset(term, 0, sizeof(*term));
 	term->term.kind = kind;
-	term->families = RULE_INET | RULE_BRIDGE;
+	term->families = RULE_INET | RULE_BRIDGE | RULE_ROUTED;
 	return term;
 }
 

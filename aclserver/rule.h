@@ -39,6 +39,8 @@ enum {
 	RULE_EARLY_FORWARD = 8, /* likewise, where the way out is known */
 	RULE_PORT_IN = 16,      /* where a frame enters a port; parts only */
 	RULE_PORT_OUT = 32,     /* where it leaves one */
+	RULE_ROUTED = 64,       /* of bridge, for what was routed: tests only; parts and
+				   statements are those of RULE_BRIDGE */
 };
 
 /** One side of a rule_split: all of its tests. */

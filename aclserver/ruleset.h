@@ -23,9 +23,11 @@
 enum field {
 	FIELD_IIFNAME, /* interface name, text; see ruleset_test.prefix for "swp+" */
 	FIELD_OIFNAME,
-	FIELD_PORT, /* the port of a bridge by which the packet came in, as the hooks of
-		       IP know it: a name, likewise; see port_marks.h */
-	FIELD_MARK, /* skb mark; 4 bytes, host order in the kernel, big endian here */
+	FIELD_PORT,  /* the port of a bridge by which the packet came in, as the hooks
+			of IP know it: a name, likewise; see port_marks.h */
+	FIELD_ROUTE, /* the interface to which IP routed the packet, as the bridge knows
+			it */
+	FIELD_MARK,  /* skb mark; 4 bytes, host order in the kernel, big endian here */
 	FIELD_L3PROTO,  /* EtherType of the network header (0x0800, 0x86dd); 2 bytes. In
 			   inet:  meta nfproto; in bridge: meta protocol (right on tagged
 			   frames too) */
@@ -250,6 +252,7 @@ struct ruleset_file {
 };
 
 enum compile_flags {
+	COMPILE_ROUTED = 2, /* also for places of packets that leave by a bridge */
 	COMPILE_STRICT = 1, /* report what Cumulus hardware would not take, as errors */
 };
 

@@ -17,6 +17,14 @@ TABLE = [
     ("-A FORWARD -o swp2", {BRIDGED}),
     ("-A FORWARD -o swp3", {BRIDGE_TO_ROUTED}),
     ("-A FORWARD -o br0", {ROUTED_TO_BRIDGE}),
+    ("-A FORWARD -o swp1", {ROUTED_TO_BRIDGE}),
+    ("-A FORWARD -o swp+", {BRIDGED, ROUTED, BRIDGE_TO_ROUTED, ROUTED_TO_BRIDGE}),
+    ("-A FORWARD ! -o swp1", {BRIDGED, ROUTED, BRIDGE_TO_ROUTED}),
+    ("-A FORWARD ! -o br0", {BRIDGED, ROUTED, BRIDGE_TO_ROUTED}),
+    ("-A FORWARD -i swp3 -o swp1", {ROUTED_TO_BRIDGE}),
+    ("-A FORWARD -i swp1 -o swp1", set()),
+    ("-A FORWARD -i swp+ -o b+", {ROUTED_TO_BRIDGE}),
+    ("-t mangle -A FORWARD -o swp1", {ROUTED_TO_BRIDGE}),
     ("-A FORWARD -i swp1 -o swp2", {BRIDGED}),
     ("-A FORWARD -i swp3 -o swp4", {ROUTED}),
     ("-A INPUT", {TO_BRIDGE, TO_PORT}),
@@ -50,12 +58,6 @@ TABLE = [
 ]
 
 
-# The port of a bridge is not known where a packet is routed from or to it: what the rule sees now, and what it should.
-PORT_TABLE = [
-    ("-A FORWARD -o swp1", set(), {ROUTED_TO_BRIDGE}),
-]
-
-
 def check_paths(lab, acl, family, rule, drops, paths):
     acl.install("t", [SECTION[family], f"{rule} -p udp --dport 53 -j DROP"])
     for path in paths:
@@ -70,16 +72,29 @@ def test_a_chain_sees_its_packets_and_no_others(shared_lab, acl, family, rule, d
     check_paths(shared_lab, acl, family, rule, drops, ALL_PATHS)
 
 
-@pytest.mark.parametrize("rule,drops,later", PORT_TABLE, ids=[row[0].replace(" ", "_") for row in PORT_TABLE])
+# Several rules, and the paths on which they drop: what is routed to a port of a bridge meets them in order, too.
+ORDER_TABLE = [
+    ("-A FORWARD -o swp1 -j ACCEPT; -A FORWARD -j DROP", {BRIDGED, ROUTED, BRIDGE_TO_ROUTED}),
+    ("-A FORWARD -j ACCEPT; -A FORWARD -o swp1 -j DROP", set()),
+    ("-A FORWARD -i swp3 -j ACCEPT; -A FORWARD -o swp1 -j DROP; -A FORWARD -j DROP", {BRIDGED, BRIDGE_TO_ROUTED}),
+    ("-A FORWARD -o swp2 -j DROP; -A FORWARD -j ACCEPT", {BRIDGED}),
+    ("-A FORWARD -o swp1 -j DROP; -A FORWARD -j ACCEPT", {ROUTED_TO_BRIDGE}),
+    ("-A FORWARD -i swp3 -o br0 -j ACCEPT; -A FORWARD -j DROP", {BRIDGED, ROUTED, BRIDGE_TO_ROUTED}),
+    ("-A FORWARD -m state --state NEW -j ACCEPT; -A FORWARD -o swp+ -j DROP", {BRIDGED}),
+    ("-A FORWARD -i br0 -j ACCEPT; -A FORWARD ! -o swp1 -j DROP", {BRIDGED, ROUTED}),
+    ("-A FORWARD -i swp1 -j ACCEPT; -A FORWARD ! -o swp2 -j DROP", {ROUTED, ROUTED_TO_BRIDGE}),
+]
+
+
+@pytest.mark.parametrize("rules,drops", ORDER_TABLE, ids=[rules.replace(" ", "_") for rules, _ in ORDER_TABLE])
 @pytest.mark.parametrize("family", (4, 6))
-def test_a_rule_with_a_port_of_a_bridge_sees_bridged_packets(shared_lab, acl, family, rule, drops, later):
-    check_paths(shared_lab, acl, family, rule, drops, [path for path in ALL_PATHS if path not in later])
-
-
-@pytest.mark.skip(reason="packets routed from or to a port of a bridge do not carry the port's name yet")
-@pytest.mark.parametrize("rule,drops,later", PORT_TABLE, ids=[row[0].replace(" ", "_") for row in PORT_TABLE])
-def test_a_rule_with_a_port_of_a_bridge_sees_routed_packets(shared_lab, acl, rule, drops, later):
-    check_paths(shared_lab, acl, 4, rule, drops | later, ALL_PATHS)
+def test_the_first_rule_that_matches_decides(shared_lab, acl, family, rules, drops):
+    lines = [rule.replace(" -j", " -p udp --dport 53 -j") for rule in rules.split("; ")]
+    acl.install("t", [SECTION[family], *lines])
+    for path in ALL_PATHS:
+        passed, other = (seen is not None for seen in shared_lab.send(path, family, Packet(dport=53), Packet()))
+        assert other, f"{path.name}: a packet that does not match"
+        assert passed == (path not in drops), f"{path.name}: {'passes' if passed else 'is dropped'}"
 
 
 @pytest.mark.parametrize("family", (4, 6))

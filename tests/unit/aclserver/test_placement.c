@@ -50,7 +50,7 @@ ip_rules_are_placed_where_their_packets_pass(void **state)
 		{ "filter", "INPUT", "inet/filter_input netdev/port_in" },
 		{ "filter", "FORWARD",
 			"inet/filter_forward bridge/filter_forward netdev/port_in "
-			"netdev/port_out" },
+			"netdev/port_out inet/filter_state bridge/filter_routed" },
 		{ "filter", "OUTPUT", "inet/filter_output" },
 		{ "mangle", "PREROUTING",
 			"inet/mangle_prerouting bridge/mangle_prerouting "
@@ -58,7 +58,7 @@ ip_rules_are_placed_where_their_packets_pass(void **state)
 		{ "mangle", "INPUT", "inet/mangle_input netdev/port_in" },
 		{ "mangle", "FORWARD",
 			"inet/mangle_forward bridge/mangle_forward netdev/port_in "
-			"netdev/port_out" },
+			"netdev/port_out inet/mangle_state bridge/mangle_routed" },
 		{ "mangle", "OUTPUT", "inet/mangle_output" },
 		{ "mangle", "POSTROUTING",
 			"inet/mangle_postrouting bridge/mangle_postrouting "

@@ -50,18 +50,19 @@ ports_get_the_lowest_free_numbers_and_keep_them(void **state)
 	b = list_of(&table, "swp+,swp1");
 	assert_int_equal(a.n, 2);
 	assert_int_equal(b.n, 2);
-	assert_int_equal(a.ids[0], 1);
-	assert_int_equal(b.ids[0], 2);
-	assert_int_equal(b.ids[1], 3);
-	assert_string_equal(port_table_at(&table, 2)->text, "swp+");
+	assert_int_equal(a.slots[0], 0);
+	assert_int_equal(b.slots[0], 1);
+	assert_int_equal(b.slots[1], 2);
+	assert_string_equal(table.names[1].text, "swp+");
+	assert_int_equal(table.names[1].mark, 2 << MARK_PORT_SHIFT);
 	install(&table, &nothing, &a);
 	install(&table, &nothing, &b);
 	install(&table, &a, &nothing);
-	assert_string_equal(port_table_at(&table, 1)->text, "");
-	assert_true(port_table_at(&table, 2)->in_kernel);
+	assert_string_equal(table.names[0].text, "");
+	assert_true(table.names[1].in_kernel);
 	c = list_of(&table, "swp7,swp1");
-	assert_int_equal(c.ids[0], 1);
-	assert_int_equal(c.ids[1], 3);
+	assert_int_equal(c.slots[0], 0);
+	assert_int_equal(c.slots[1], 2);
 	port_list_done(&a);
 	port_list_done(&b);
 	port_list_done(&c);
@@ -82,7 +83,7 @@ nothing_is_wanted_when_no_file_names_a_port(void **state)
 	a = list_of(&table, "swp1");
 	install(&table, &nothing, &a);
 	assert_true(table.installed != 0);
-	assert_true(table.has_map);
+	assert_true(table.has_map[0]);
 	install(&table, &a, &nothing);
 	assert_int_equal(table.installed, 0);
 	port_list_done(&a);
@@ -96,16 +97,18 @@ what_the_kernel_has_stays_while_a_file_is_not_known(void **state)
 
 	(void)state;
 	port_table_init(&table);
-	assert_int_equal(port_table_adopt(&table, 3, "swp3"), 0);
+	assert_int_equal(port_table_adopt(&table, 3 << MARK_PORT_SHIFT, "swp3"), 0);
 	assert_int_equal(port_table_adopt(&table, 0, "swp3"), -EINVAL);
-	assert_int_equal(port_table_adopt(&table, MARK_PORT_MAX + 1, "swp3"), -EINVAL);
-	assert_int_equal(port_table_adopt(&table, 4, ""), -EINVAL);
+	assert_int_equal(port_table_adopt(&table, MARK_ROUTED, "swp3"), -EINVAL);
+	assert_int_equal(
+		port_table_adopt(&table, MARK_PORT | MARK_ROUTE, "swp3"), -EINVAL);
+	assert_int_equal(port_table_adopt(&table, 4 << MARK_PORT_SHIFT, ""), -EINVAL);
 	port_table_stage(&table);
 	port_table_settle(&table, true);
-	assert_true(port_table_at(&table, 3)->is_wanted);
+	assert_true(table.names[0].is_wanted);
 	assert_true(table.wanted != 0);
 	port_table_settle(&table, false);
-	assert_false(port_table_at(&table, 3)->is_wanted);
+	assert_false(table.names[0].is_wanted);
 	assert_int_equal(table.wanted, 0);
 	port_table_done(&table);
 }
@@ -133,8 +136,8 @@ a_transaction_that_fails_leaves_the_numbers_as_they_were(void **state)
 	port_table_settle(&table, false);
 	assert_true(table.wanted == installed);
 	port_table_accept(&table);
-	assert_string_equal(port_table_at(&table, 1)->text, "swp1");
-	assert_string_equal(port_table_at(&table, 2)->text, "");
+	assert_string_equal(table.names[0].text, "swp1");
+	assert_string_equal(table.names[1].text, "");
 	port_list_done(&a);
 	port_table_done(&table);
 }
@@ -151,11 +154,39 @@ more_names_than_numbers_are_refused(void **state)
 	port_table_init(&table);
 	for (unsigned id = 1; id <= MARK_PORT_MAX; id++) {
 		snprintf(name, sizeof(name), "p%u", id);
-		assert_int_equal(port_table_adopt(&table, id, name), 0);
+		assert_int_equal(
+			port_table_adopt(&table, id << MARK_PORT_SHIFT, name), 0);
 	}
 	c = compile("iptables", "-A INPUT -i p7,q1", 0);
 	assert_int_equal(port_table_list(&table, &c.file, &list), -ENOSPC);
-	assert_null(list.ids);
+	assert_null(list.slots);
+	compiled_done(&c);
+	port_table_done(&table);
+}
+
+static void
+output_interfaces_count_in_forward_only(void **state)
+{
+	struct port_table table;
+	struct port_list list = { 0 };
+	struct compiled c;
+
+	(void)state;
+	port_table_init(&table);
+	c = compile("iptables", "-A OUTPUT -o swp1", COMPILE_ROUTED);
+	assert_int_equal(port_table_list(&table, &c.file, &list), 0);
+	assert_false(list.names_out);
+	compiled_done(&c);
+	c = compile("iptables", "-A FORWARD -o swp1", 0);
+	assert_int_equal(port_table_list(&table, &c.file, &list), 0);
+	assert_true(list.names_out);
+	assert_int_equal(list.n, 0);
+	compiled_done(&c);
+	c = compile("iptables", "-A FORWARD -o swp1", COMPILE_ROUTED);
+	assert_int_equal(port_table_list(&table, &c.file, &list), 0);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(table.names[0].mark, 1 << MARK_ROUTE_SHIFT);
+	port_list_done(&list);
 	compiled_done(&c);
 	port_table_done(&table);
 }
@@ -169,6 +200,7 @@ main(void)
 		cmocka_unit_test(what_the_kernel_has_stays_while_a_file_is_not_known),
 		cmocka_unit_test(
 			a_transaction_that_fails_leaves_the_numbers_as_they_were),
+		cmocka_unit_test(output_interfaces_count_in_forward_only),
 		cmocka_unit_test(more_names_than_numbers_are_refused),
 	};
 
