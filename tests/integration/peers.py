@@ -77,15 +77,16 @@ class FastNetMon(Peer):
     """FastNetMon with the configuration and the script that are shipped as examples.
 
     url       where its script finds the ACL server
+    curl      file of options for the curl of its script, or None
     networks  what it protects
     settings  what differs from the example's configuration
     """
 
     name = "fastnetmon"
 
-    def __init__(self, ns, directory, url, networks, port=6343, **settings):
+    def __init__(self, ns, directory, url, networks, port=6343, *, curl=None, **settings):
         super().__init__(ns, directory, port)
-        self.url = url
+        self.environment = {"TAPGATE_URL": url, **({"TAPGATE_CURL": curl} if curl else {})}
         script = shutil.copy(os.path.join(EXAMPLES, "fastnetmon-notify"), self.directory)
         self.settings = {
             "sflow_port": port, "networks_list_path": self.write("networks_list", "\n".join(networks) + "\n"),
@@ -106,7 +107,7 @@ class FastNetMon(Peer):
         # It insists on files in /var/log; those of this machine are not its.
         return self.run("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/log && exec "$@"', "sh", peer(self.name),
                         "--configuration_file", self.file("fastnetmon.conf"), "--log_file", self.log_path,
-                        "--disable_pid_logic", env={**os.environ, "TAPGATE_URL": self.url})
+                        "--disable_pid_logic", env={**os.environ, **self.environment})
 
     def events(self):
         """[(time.time(), "ban" or "unban", address, packets/s or None)] so far, from its log."""

@@ -32,7 +32,7 @@ def flood_record():
 def test_large_flows_are_marked_while_they_last_and_small_ones_never(tmp_path):
     with contextlib.ExitStack() as stack:
         lab = demo_lab.Lab(stack)
-        lab.server.start()
+        lab.start_server()
         story = Story()
         story.facts.update(flood_pps=50000, neighbour_pps=1000, elephant_mbps=100, controller="FastNetMon")
         lab.telemetry.start()

@@ -2,6 +2,7 @@
 """A small controller: finds large flows in an sFlow stream, and puts an ACL for each as long as it lasts.
 
 usage: big_flows.py --listen ADDRESS:PORT --server URL --protocol tcp|udp (--mbps N | --pps N) --name NAME --rule RULE
+       [--curl FILE]
 
 RULE is a line of a policy file in which {port} (where the flow enters the switch), {src}, {dst}, {sport} and {dport}
 are filled in, such as
@@ -10,6 +11,8 @@ are filled in, such as
 
 The ACL is called NAME_ and the flow. A flow is large when its rate, over the last second, reaches the limit; it has
 ended when it has stayed below half of it for two. Standard output gets a line of JSON for each of both.
+
+--curl FILE names a file of options as for curl, of which the lines  header = "Name: value"  are taken: for a token.
 """
 
 import argparse
@@ -51,6 +54,10 @@ class Controller:
 
     def __init__(self, options):
         self.options, self.flows, self.names = options, collections.defaultdict(Flow), {}
+        self.headers = {"Content-Type": "application/json"}
+        if options.curl:
+            with open(options.curl, encoding="utf-8") as file:
+                self.headers.update(re.findall(r'^header = "([^:"]+): ([^"]*)"$', file.read(), re.MULTILINE))
         self.limit = options.mbps * 1e6 if options.mbps else options.pps
 
     def take(self, sample):
@@ -91,8 +98,7 @@ class Controller:
 
     def _request(self, method, name, body=None):
         """A refusal ends the program: what is wrong then is the rule that it was given."""
-        request = urllib.request.Request(f"{self.options.server}/{name}", body, {"Content-Type": "application/json"},
-                                         method=method)
+        request = urllib.request.Request(f"{self.options.server}/{name}", body, self.headers, method=method)
         with urllib.request.urlopen(request, timeout=10):
             pass
 
@@ -108,6 +114,7 @@ def main():
     parser.add_argument("--listen", required=True, metavar="ADDRESS:PORT", help="where sFlow arrives")
     parser.add_argument("--server", required=True, metavar="URL", help="the ACL server, as in http://10.0.0.1:8080/acl")
     parser.add_argument("--protocol", required=True, choices=("tcp", "udp"), help="which flows to look at")
+    parser.add_argument("--curl", metavar="FILE", help="headers for the server, as in a configuration of curl")
     limit = parser.add_mutually_exclusive_group(required=True)
     limit.add_argument("--mbps", type=float, help="megabits per second that make a flow large")
     limit.add_argument("--pps", type=float, help="packets per second that make a flow large")

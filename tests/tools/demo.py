@@ -31,8 +31,9 @@ def introduce(lab):
     say("\nA small switch, made of network namespaces on this machine:")
     say(PICTURE)
     say(bold(f"switch# tapgate-aclserver -c {lab.server.conf} &"))
-    lab.server.start()
-    say("It serves http://10.255.0.1:8080/acl/ and has no ACL yet.\n")
+    lab.start_server()
+    say(f"It serves {URL}/ and has no ACL yet. Each of its clients has a token, and may do what stands here:\n")
+    say("\n".join(f"    {name:<12} {scopes}" for name, scopes in lab.tokens.SCOPES.items()) + "\n")
 
 
 def find_collectors(story, lab):
@@ -67,8 +68,8 @@ def show_error(story, lab):
     chapter("A mistake")
     body = json.dumps(["[iptables]", BAD_RULE])
     say("A client that waits for the outcome is told the line and the reason:")
-    say(bold(f"controller$ curl -X PUT {URL}/oops -H 'Prefer: wait=5' -H 'Content-Type: application/json' \\\n"
-             f"             -d '{body}' | python3 -m json.tool"))
+    say(bold(f"controller$ curl -X PUT {URL}/oops -H \"Authorization: Bearer $TOKEN\" -H 'Prefer: wait=5' \\\n"
+             f"             -H 'Content-Type: application/json' \\\n             -d '{body}' | python3 -m json.tool"))
     answer, status = lab.curl("-X", "PUT", f"{URL}/oops", "-H", "Prefer: wait=5", "-H", "Content-Type: application/json",
                               "-d", body)
     say(f"HTTP {status}")
