@@ -17,6 +17,7 @@
 #include "aclserver/port_marks.h"
 #include "aclserver/ruleset_diff.h"
 #include "aclserver/span_ports.h"
+#include "aclserver/span_tunnel.h"
 #include "common/cleanup.h"
 
 /* ---- chains ---- */
@@ -25,6 +26,16 @@ struct building {
 	const struct commit_plan *plan;
 	struct nft_batch *batch;
 };
+
+/* A rule that copies into a tunnel needs its device first. What the transaction then
+ * does not install is removed again, see span_ports.h. */
+static int
+need_tunnel(const struct ruleset_rule *rule, struct err *err)
+{
+	const struct ruleset_term *last = &rule->terms[rule->n_terms - 1];
+
+	return last->kind == TERM_DUP ? span_tunnel_need(last->device, err) : 0;
+}
 
 static int
 emit_rule(struct building *b, size_t c, size_t index, const struct nft_rule_at *at,
@@ -37,9 +48,12 @@ emit_rule(struct building *b, size_t c, size_t index, const struct nft_rule_at *
 		.table = *kernel_table_of(place_base(rule->place)),
 		.at = *at,
 	};
-	int r = nft_emit_rule(&emit, rule, cookie_make(c, COOKIE_RULE, index), err);
+	int tunnel = need_tunnel(rule, err);
+	int r = tunnel < 0 ? tunnel
+			   : nft_emit_rule(&emit, rule,
+				     cookie_make(c, COOKIE_RULE, index), err);
 
-	if (r == -EOPNOTSUPP || r == -EINVAL) {
+	if (r == -EOPNOTSUPP || r == -EINVAL || tunnel < 0) {
 		diags_add(&change->problems, DIAG_ERROR, change->path, rule->line,
 			rule->written, "%s", err->text);
 		return -EBADMSG;

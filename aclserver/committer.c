@@ -135,14 +135,27 @@ follow_ports(struct committer *c, bool again, struct err *err)
 	return r;
 }
 
+/* Does the commit change one of them? Before it is applied. */
+static bool
+touches_span(const struct commit *commit)
+{
+	for (size_t i = 0; i < commit->plan.n; i++)
+		for (size_t k = 0; k < sizeof(span_places) / sizeof(span_places[0]);
+			k++)
+			if (commit_change_differs_at(
+				    &commit->plan.changes[i], span_places[k]))
+				return true;
+	return false;
+}
+
 /* The rules are installed; without their ports they copy nothing. */
 static void
-bind_span(struct commit *commit)
+bind_span(struct commit *commit, bool touched)
 {
 	struct committer *c = commit->committer;
 	struct err err;
 
-	if (c->span.bound == has_span(c) && !commit->plan.view)
+	if (!touched && c->span.bound == has_span(c) && !commit->plan.view)
 		return;
 	if (follow_ports(c, true, &err) < 0)
 		diags_add(&commit->general, DIAG_WARNING, "SPAN", 0, NULL,
@@ -153,6 +166,7 @@ static void
 take_over(struct commit *commit)
 {
 	struct committer *c = commit->committer;
+	bool touched;
 	struct err err;
 
 	commit->n_changed = count_changed(commit);
@@ -163,9 +177,10 @@ take_over(struct commit *commit)
 		diags_add(&commit->general, DIAG_WARNING, c->conf.run_dir, 0, NULL,
 			"%s", err.text);
 	dirty_clear(&c->dirty);
+	touched = touches_span(commit);
 	if (commit_plan_apply(&commit->plan) < 0)
 		c->known = false; /* out of memory: read the kernel next time */
-	bind_span(commit);
+	bind_span(commit, touched);
 	keep_copies(commit);
 }
 
@@ -185,8 +200,12 @@ run_commit(struct commit *commit, enum commit_what what)
 	if (!commit->failed && commit->mode == COMMIT_INSTALL)
 		forget_removed(commit);
 	/* A check, or a failure, leaves files to be looked at again. */
-	if (commit->failed || commit->mode == COMMIT_CHECK)
+	if (commit->failed || commit->mode == COMMIT_CHECK) {
 		c->known = false;
+		if (touches_span(commit))
+			(void)span_ports_tunnels(
+				c->nft, kernel_table_of(BASE_NETDEV_PORT_IN), NULL);
+	}
 }
 
 static void

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "aclserver/placement.h"
+#include "aclserver/span_tunnel.h"
 #include "common/cleanup.h"
 #include "common/nft_dump.h"
 #include "common/nft_expr.h"
@@ -314,6 +315,92 @@ binding_done(struct binding *b)
 	free(b->devices);
 }
 
+/* ---- tunnels ---- */
+
+/* Names of devices that rules copy to. */
+struct wanted {
+	char (*names)[NAME_SIZE]; /* owned */
+	size_t n, size;
+};
+
+static void
+wanted_done(struct wanted *wanted)
+{
+	free(wanted->names);
+}
+
+static void
+begin_rules(void *user_data)
+{
+	struct wanted *wanted = user_data;
+
+	wanted->n = 0;
+}
+
+static int
+on_rule(const struct nft_rule_info *info, void *user_data)
+{
+	struct wanted *wanted = user_data;
+
+	if (info->constant.len != NAME_SIZE)
+		return 0;
+	if (wanted->n == wanted->size) {
+		size_t size = wanted->size ? 2 * wanted->size : 8;
+		void *grown = reallocarray(wanted->names, size, NAME_SIZE);
+
+		if (!grown)
+			return -ENOMEM;
+		wanted->names = grown;
+		wanted->size = size;
+	}
+	memcpy(wanted->names[wanted->n], info->constant.data, NAME_SIZE);
+	wanted->names[wanted->n++][NAME_SIZE - 1] = '\0';
+	return 0;
+}
+
+static bool
+is_wanted(const struct wanted *wanted, const char *name)
+{
+	for (size_t i = 0; i < wanted->n; i++)
+		if (strcmp(wanted->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int
+remove_tunnels(const struct wanted *wanted, struct err *err)
+{
+	struct if_nameindex *list = if_nameindex();
+	struct span_tunnel ignored;
+	int r = 0;
+
+	if (!list)
+		return err_sys(
+			err, errno ? -errno : -ENOMEM, "list of network devices");
+	for (size_t i = 0; list[i].if_index != 0 && r == 0; i++)
+		if (span_tunnel_parse(list[i].if_name, &ignored) &&
+			!is_wanted(wanted, list[i].if_name))
+			r = span_tunnel_remove(list[i].if_index, err);
+	if_freenameindex(list);
+	return r;
+}
+
+int
+span_ports_tunnels(struct nft *nft, const struct nft_table *table, struct err *err)
+{
+	CLEANUP(wanted_done) struct wanted wanted = { 0 };
+	const struct nft_reader reader = {
+		.begin = begin_rules, .rule = on_rule, .user_data = &wanted
+	};
+	int r = nft_list_rules(nft, table, NULL, &reader, err);
+
+	for (size_t i = 0; i < wanted.n && r == 0; i++)
+		r = span_tunnel_need(wanted.names[i], err);
+	return r < 0 ? r : remove_tunnels(&wanted, err);
+}
+
+/* ---- all ---- */
+
 int
 span_ports_bind(struct span_ports *ports, struct nft *nft,
 	const struct nft_table *table, bool again, struct err *err)
@@ -327,6 +414,15 @@ span_ports_bind(struct span_ports *ports, struct nft *nft,
 	links = hash_devices(&b);
 	if (ports->bound && !again && memcmp(&links, &ports->links, sizeof(links)) == 0)
 		return 0;
+	r = span_ports_tunnels(nft, table, err);
+	if (r < 0)
+		return r;
+	free(take_ptr(b.devices));
+	b.n = 0;
+	r = read_devices(&b);
+	if (r < 0)
+		return err_sys(err, r, "list of network devices");
+	links = hash_devices(&b);
 	b.batch = nft_batch_new();
 	r = b.batch ? build(&b, err) : err_set(err, -ENOMEM, "out of memory");
 	if (r == 0)
@@ -348,7 +444,8 @@ span_ports_unbind(struct span_ports *ports, struct nft *nft,
 	nft_batch_delete_table(batch, table, 0);
 	r = send_batch(nft, batch, err);
 	nft_batch_free(batch);
-	if (r == 0)
-		ports->bound = false;
-	return r;
+	if (r < 0)
+		return r;
+	ports->bound = false;
+	return remove_tunnels(&(struct wanted){ 0 }, err);
 }

@@ -38,6 +38,11 @@ bool span_ports_is_hook(const char *chain);
 int span_ports_bind(struct span_ports *ports, struct nft *nft,
 	const struct nft_table *table, bool again, struct err *err);
 
-/** Remove @table, which has no rule any more. 0 or negative errno with @err. */
+/** Remove tunnels of ours into which no rule of @table copies, and make those that are
+ * missing. 0 or negative errno with @err. */
+int span_ports_tunnels(struct nft *nft, const struct nft_table *table, struct err *err);
+
+/** Remove @table, which has no rule any more, and all tunnels. 0 or negative errno with
+ * @err. */
 int span_ports_unbind(struct span_ports *ports, struct nft *nft,
 	const struct nft_table *table, struct err *err);

@@ -36,6 +36,6 @@ extern const struct target target_dscp, target_setqos, target_eb_setqos,
 	target_setclass, target_eb_setclass;
 extern const struct target target_police, target_eb_police, target_tricolorpolice,
 	target_eb_tricolorpolice;
-extern const struct target target_span;
+extern const struct target target_span, target_erspan;
 extern const struct target target_mark, target_eb_mark;
 extern const struct target target_snat, target_dnat, target_eb_snat, target_eb_dnat;

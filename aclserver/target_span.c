@@ -1,5 +1,6 @@
 /*
- * target_span.c - SPAN copies packets to another port. The packet itself goes its way.
+ * target_span.c - SPAN copies packets to another port, ERSPAN into a tunnel. The packet
+ * itself goes its way.
  *
  * Only the netdev family can copy a frame, so these rules stand where frames enter or
  * leave a port, ahead of all others: what another rule drops is copied all the same.
@@ -8,10 +9,12 @@
 #include "aclserver/target.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include <linux/rtnetlink.h>
 
+#include "aclserver/span_tunnel.h"
 #include "common/parse.h"
 
 enum { SPAN_DPORT };
@@ -37,19 +40,22 @@ parse_dport(struct rule *rule, const struct module_use *use, const char **ret)
 
 /* Which of the two hooks; only one of them knows what the rule asks for. */
 static int
-find_side(struct rule *rule, bool *ret_in)
+find_side(struct rule *rule, const struct module_use *use, bool *ret_in)
 {
 	*ret_in = rule->ports[0] != NULL;
 	if (rule->no_bridge)
 		return err_set(rule->err, -EINVAL,
-			"target SPAN cannot be used with a match of connection state "
-			"or address type: packets are copied before they are known");
+			"target %s cannot be used with a match of connection state "
+			"or address type: packets are copied before they are known",
+			use->module->name);
 	if (!rule->ports[0] && !rule->ports[1])
-		return err_set(rule->err, -EINVAL, "target SPAN needs -i or -o");
+		return err_set(rule->err, -EINVAL, "target %s needs -i or -o",
+			use->module->name);
 	if (rule->ports[0] && rule->ports[1])
 		return err_set(rule->err, -EINVAL,
-			"target SPAN takes -i or -o, not both: where a packet comes in "
-			"it is not known where it will leave");
+			"target %s takes -i or -o, not both: where a packet comes in "
+			"it is not known where it will leave",
+			use->module->name);
 	return 0;
 }
 
@@ -81,27 +87,34 @@ add_other_port(struct rule_part *part, bool in, const char *device)
 	rule_part_add(part, &term);
 }
 
+static void
+add_copy(struct rule_part *part, const char *device)
+{
+	struct ruleset_term term = { .kind = TERM_COUNTER };
+
+	rule_part_add(part, &term);
+	term = (struct ruleset_term){ .kind = TERM_DUP };
+	term.device = device;
+	rule_part_add(part, &term);
+}
+
 static int
 finish_span(struct rule *rule, struct module_use *use)
 {
-	struct ruleset_term term = { .kind = TERM_COUNTER };
 	const char *device = NULL;
 	struct rule_part *part;
 	bool in = false;
 	int result = parse_dport(rule, use, &device);
 
 	if (result == 0)
-		result = find_side(rule, &in);
+		result = find_side(rule, use, &in);
 	if (result < 0)
 		return result;
 	part = rule_add_part(rule, in ? RULE_PORT_IN : RULE_PORT_OUT);
 	if (in)
 		result = add_destination(rule, part);
 	add_other_port(part, in, device);
-	rule_part_add(part, &term);
-	term = (struct ruleset_term){ .kind = TERM_DUP };
-	term.device = device;
-	rule_part_add(part, &term);
+	add_copy(part, device);
 	return result;
 }
 
@@ -111,6 +124,86 @@ static const struct rule_option span_options[] = {
 
 const struct target target_span = {
 	.module = { "SPAN", RULE_OPTIONS(span_options), finish_span },
+	.sections = SECTION_IP,
+	.chains = "INPUT FORWARD PREROUTING POSTROUTING",
+};
+
+/* ---- ERSPAN ---- */
+
+enum { ERSPAN_SRC, ERSPAN_DST, ERSPAN_TTL, TTL_DEFAULT = 64, TTL_MAX = 255 };
+
+static int
+parse_ip4(struct rule *rule, const struct module_use *use, size_t at, uint8_t ret[4])
+{
+	struct option_use *option = module_use_at(use, at);
+	struct parse_addr addr;
+
+	if (!option)
+		return err_set(rule->err, -EINVAL, "target %s needs --%s",
+			use->module->name, use->module->options[at].names[0]);
+	if (parse_addr(option->args[0], &addr) < 0 || addr.family != AF_INET)
+		return option_refuse(rule, option, "not an IPv4 address");
+	memcpy(ret, addr.bytes, 4);
+	return 0;
+}
+
+static int
+parse_tunnel(struct rule *rule, const struct module_use *use, struct span_tunnel *ret)
+{
+	struct option_use *option = module_use_at(use, ERSPAN_TTL);
+	uint32_t ttl = TTL_DEFAULT;
+	int result = parse_ip4(rule, use, ERSPAN_SRC, ret->src);
+
+	if (result == 0)
+		result = parse_ip4(rule, use, ERSPAN_DST, ret->dst);
+	if (result == 0 && option)
+		result = option_number(rule, option, 1, TTL_MAX, &ttl);
+	ret->ttl = (uint8_t)ttl;
+	return result;
+}
+
+/* What carries copies is not copied again. */
+static int
+add_not_gre(struct rule *rule, struct rule_part *part)
+{
+	if (rule_part_test(rule, part, FIELD_L4PROTO, IPPROTO_GRE) < 0)
+		return -ENOMEM;
+	part->terms[part->n_terms - 1].test.negate = true;
+	return 0;
+}
+
+static int
+finish_erspan(struct rule *rule, struct module_use *use)
+{
+	char name[SPAN_TUNNEL_NAME_SIZE];
+	struct span_tunnel tunnel;
+	struct rule_part *part;
+	const char *device;
+	bool in = false;
+	int result = parse_tunnel(rule, use, &tunnel);
+
+	if (result == 0)
+		result = find_side(rule, use, &in);
+	if (result < 0)
+		return result;
+	span_tunnel_name(&tunnel, name);
+	device = arena_strdup(rule->arena, name);
+	if (!device)
+		return -ENOMEM;
+	part = rule_add_part(rule, in ? RULE_PORT_IN : RULE_PORT_OUT);
+	result = in ? add_destination(rule, part) : add_not_gre(rule, part);
+	add_copy(part, device);
+	return result;
+}
+
+static const struct rule_option erspan_options[] = {
+	{ { "src-ip" }, 0, 1, 0, NULL },
+	{ { "dst-ip" }, 0, 1, 0, NULL },
+	{ { "ttl" }, 0, 1, 0, NULL },
+};
+
+const struct target target_erspan = {
+	.module = { "ERSPAN", RULE_OPTIONS(erspan_options), finish_erspan },
 	.sections = SECTION_IP,
 	.chains = "INPUT FORWARD PREROUTING POSTROUTING",
 };

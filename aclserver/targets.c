@@ -18,6 +18,7 @@ const struct target *const targets[] = {
 	&target_tricolorpolice,
 	&target_mark,
 	&target_span,
+	&target_erspan,
 	&target_snat,
 	&target_dnat,
 	&target_eb_log,
@@ -35,35 +36,33 @@ const struct target *const targets[] = {
 static const struct {
 	const char *name;
 	uint8_t sections;
-	bool later; /* of the policy language, and to come */
 } refused[] = {
-	{ "ERSPAN", SECTION_IP, true },
-	{ "span", SECTION_EB, false },
-	{ "erspan", SECTION_EB, false },
-	{ "CONTINUE", SECTION_EB, false },
-	{ "redirect", SECTION_EB, false },
-	{ "arpreply", SECTION_EB, false },
-	{ "RETURN", SECTION_IP | SECTION_EB, false },
-	{ "QUEUE", SECTION_IP, false },
-	{ "NFQUEUE", SECTION_IP, false },
-	{ "REJECT", SECTION_IP, false },
-	{ "MASQUERADE", SECTION_IP, false },
-	{ "REDIRECT", SECTION_IP, false },
-	{ "NETMAP", SECTION_IP, false },
-	{ "TPROXY", SECTION_IP, false },
-	{ "TEE", SECTION_IP, false },
-	{ "CT", SECTION_IP, false },
-	{ "NOTRACK", SECTION_IP, false },
-	{ "CLASSIFY", SECTION_IP, false },
-	{ "CONNMARK", SECTION_IP, false },
-	{ "TCPMSS", SECTION_IP, false },
-	{ "TOS", SECTION_IP, false },
-	{ "TTL", SECTION_IP4, false },
-	{ "HL", SECTION_IP6, false },
-	{ "ECN", SECTION_IP4, false },
-	{ "SET", SECTION_IP, false },
-	{ "AUDIT", SECTION_IP, false },
-	{ "TRACE", SECTION_IP, false },
+	{ "span", SECTION_EB },
+	{ "erspan", SECTION_EB },
+	{ "CONTINUE", SECTION_EB },
+	{ "redirect", SECTION_EB },
+	{ "arpreply", SECTION_EB },
+	{ "RETURN", SECTION_IP | SECTION_EB },
+	{ "QUEUE", SECTION_IP },
+	{ "NFQUEUE", SECTION_IP },
+	{ "REJECT", SECTION_IP },
+	{ "MASQUERADE", SECTION_IP },
+	{ "REDIRECT", SECTION_IP },
+	{ "NETMAP", SECTION_IP },
+	{ "TPROXY", SECTION_IP },
+	{ "TEE", SECTION_IP },
+	{ "CT", SECTION_IP },
+	{ "NOTRACK", SECTION_IP },
+	{ "CLASSIFY", SECTION_IP },
+	{ "CONNMARK", SECTION_IP },
+	{ "TCPMSS", SECTION_IP },
+	{ "TOS", SECTION_IP },
+	{ "TTL", SECTION_IP4 },
+	{ "HL", SECTION_IP6 },
+	{ "ECN", SECTION_IP4 },
+	{ "SET", SECTION_IP },
+	{ "AUDIT", SECTION_IP },
+	{ "TRACE", SECTION_IP },
 };
 
 const struct target *
@@ -82,6 +81,6 @@ target_why_not(const char *name, enum policy_section section)
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (refused[i].sections & 1u << section &&
 			strcmp(name, refused[i].name) == 0)
-			return refused[i].later ? "not supported yet" : "not supported";
+			return "not supported";
 	return NULL;
 }

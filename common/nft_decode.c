@@ -161,6 +161,7 @@ struct expr_facts {
 	uint64_t second_packets;
 	uint64_t second_bytes;
 	const char *target;
+	struct nft_blob constant;
 	bool malformed;
 };
 
@@ -204,12 +205,16 @@ decode_immediate(const struct nlattr *nest, struct expr_facts *facts)
 {
 	struct attrs a = parse_nested(nest);
 	const char *target = NULL;
+	struct attrs data;
 	int code;
 
 	if (decode_verdict(
 		    a.at[NFTA_IMMEDIATE_DATA], &code, &target, &facts->malformed) &&
 		target)
 		facts->target = target;
+	data = parse_nested(a.at[NFTA_IMMEDIATE_DATA]);
+	if (data.at[NFTA_DATA_VALUE])
+		facts->constant = get_blob(data.at[NFTA_DATA_VALUE]);
 }
 
 static void
@@ -258,6 +263,7 @@ nft_decode_rule(const struct nlmsghdr *nlh, struct nft_rule_info *ret)
 	ret->second_packets = facts.second_packets;
 	ret->second_bytes = facts.second_bytes;
 	ret->target = facts.target;
+	ret->constant = facts.constant;
 	if (a.malformed || facts.malformed || !ret->table || !ret->chain)
 		return -EBADMSG;
 	return 0;

@@ -40,7 +40,8 @@ struct nft_rule_info {
 	bool has_second; /* of the second one, as a policer has: */
 	uint64_t second_packets;
 	uint64_t second_bytes;
-	const char *target; /* chain of the last jump or goto; NULL when none */
+	const char *target;       /* chain of the last jump or goto; NULL when none */
+	struct nft_blob constant; /* the last one loaded; .data NULL when none */
 };
 
 struct nft_set_info {

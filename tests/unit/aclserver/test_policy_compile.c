@@ -60,8 +60,7 @@ static const struct {
 	{ "iptables",
 		"-A FORWARD -i swp1 -j ERSPAN --src-ip 90.0.0.1 --dst-ip 20.0.2.2 "
 		"--ttl "
-		"64",
-		"target ERSPAN is not supported yet" },
+		"64" },
 	{ "iptables",
 		"-A INPUT -p tcp -m comment --comment rule_id:10,acl_name:EXAMPLE1 -j "
 		"ACCEPT" },

@@ -61,6 +61,34 @@ what_no_hook_can_do_is_refused(void **state)
 		"target span is not supported");
 }
 
+static void
+erspan_copies_into_a_device_that_its_name_describes(void **state)
+{
+	(void)state;
+	check_compiles("iptables",
+		"-A FORWARD -i swp1 -j ERSPAN --src-ip 90.0.0.1 --dst-ip 20.0.2.2 "
+		"--ttl 64",
+		IN "iifname == swp1; fib daddr type != 2; counter; dup to "
+		   "tg.WgAAARQAAgJA\n");
+	check_compiles("iptables",
+		"-t mangle -A POSTROUTING -o swp1 -j ERSPAN --src-ip 90.0.0.1 --dst-ip "
+		"20.0.2.2",
+		OUT "oifname == swp1; l4proto != 47; counter; dup to "
+		    "tg.WgAAARQAAgJA\n");
+	check_refused("iptables", "-A FORWARD -i swp1 -j ERSPAN --src-ip 1.2.3.4",
+		"target ERSPAN needs --dst-ip");
+	check_refused("iptables",
+		"-A FORWARD -i swp1 -j ERSPAN --src-ip ::1 --dst-ip 1.2.3.4",
+		"--src-ip \"::1\": not an IPv4 address");
+	check_refused("iptables",
+		"-A FORWARD -i swp1 -j ERSPAN --src-ip 1.2.3.4 --dst-ip 1.2.3.4 --ttl "
+		"0",
+		"--ttl \"0\": not a number from 1 to 255");
+	check_refused("iptables",
+		"-A FORWARD -j ERSPAN --src-ip 1.2.3.4 --dst-ip 1.2.3.4",
+		"target ERSPAN needs -i or -o");
+}
+
 int
 main(void)
 {
@@ -68,6 +96,7 @@ main(void)
 		cmocka_unit_test(copies_are_made_where_the_frame_enters),
 		cmocka_unit_test(copies_are_made_where_the_frame_leaves),
 		cmocka_unit_test(what_no_hook_can_do_is_refused),
+		cmocka_unit_test(erspan_copies_into_a_device_that_its_name_describes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
