@@ -21,6 +21,7 @@ struct committer {
 	struct policy_table table; /* as the kernel is, while known */
 	struct fold_table fold;    /* likewise, the folded rules */
 	struct port_table ports;   /* likewise, the marks of ports */
+	struct meter_table meters; /* likewise, the sets that packets write into */
 	struct span_ports span;    /* hooks of the rules that copy frames */
 	bool has_base[BASE_COUNT], has_guard[BASE_COUNT];
 	bool overtaken; /* tapgate-acl changed the kernel; see committer.h */

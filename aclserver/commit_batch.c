@@ -358,6 +358,47 @@ build_ports(struct building *b, struct err *err)
 	return 0;
 }
 
+/* New sets go ahead of the rules that use them; called again for the others when all
+ * rules are gone. What may still be installed of files that were not taken is not
+ * touched. */
+static int
+stage_meters(struct building *b)
+{
+	const struct commit_plan *plan = b->plan;
+	bool keep = plan->table->n_bad > 0;
+	int r = 0;
+
+	meter_table_stage(plan->meters);
+	for (size_t c = 0; c < plan->n && r == 0; c++) {
+		const struct commit_change *change = &plan->changes[c];
+
+		keep = keep || change->excluded;
+		if (!change->excluded)
+			r = meter_table_replace(plan->meters, &change->file->meters,
+				&change->meters, c);
+	}
+	meter_table_settle(plan->meters, keep);
+	return r;
+}
+
+static void
+build_meters(struct building *b, bool add)
+{
+	const struct meter_table *table = b->plan->meters;
+
+	for (size_t i = 0; i < table->n_dirty; i++) {
+		const struct meter *meter = table->dirty[i];
+		const struct nft_emit emit = { .batch = b->batch,
+			.table = { meter->family, KERNEL_TABLE } };
+		uint64_t cookie = cookie_make(meter->change, COOKIE_CHAIN, 0);
+
+		if (add && meter->is_wanted && !meter->in_kernel)
+			nft_emit_meter_set(&emit, meter->spec, cookie);
+		else if (!add && !meter->is_wanted && meter->in_kernel)
+			nft_batch_delete_set(b->batch, &emit.table, meter->name, 0);
+	}
+}
+
 int
 commit_plan_build(
 	const struct commit_plan *plan, struct nft_batch *batch, struct err *err)
@@ -370,6 +411,10 @@ commit_plan_build(
 	r = build_ports(&b, err);
 	if (r == 0)
 		r = build_bases(&b, err);
+	if (r == 0 && stage_meters(&b) < 0)
+		r = err_set(err, -ENOMEM, "out of memory");
+	if (r == 0)
+		build_meters(&b, true);
 	if (r == 0)
 		r = build_changes(&b, err);
 	if (r == 0)
@@ -386,6 +431,7 @@ commit_plan_build(
 	if (plan->view)
 		build_cleanup(&b);
 	fold_batch_removals(plan, batch);
+	build_meters(&b, false);
 	if (nft_batch_status(batch, NULL) < 0)
 		return err_sys(
 			err, nft_batch_status(batch, NULL), "building the transaction");

@@ -171,6 +171,7 @@ adopt_ports(struct committer *c, struct commit_change *change)
 	port_list_done(&change->file->ports);
 	change->file->ports = change->ports;
 	change->ports = (struct port_list){ 0 };
+	meter_table_recount(&change->file->meters, &change->meters);
 }
 
 /* Read and compile @file; add it to the plan if the kernel has to change. */
@@ -188,6 +189,8 @@ consider_file(struct commit *commit, struct acl_file *file)
 		r = 0;
 	if (r == 0)
 		r = list_ports(commit, &change);
+	if (r == 0)
+		r = meter_table_list(&c->meters, &change.compiled, &change.meters);
 	if (r == 0)
 		commit_change_fold(&change);
 	if (r == 0 && commit->plan.view)
@@ -241,6 +244,18 @@ fill_table(struct committer *c, const struct policy_files *files)
 	return 0;
 }
 
+/* The sets that packets write into; files claim theirs later. */
+static int
+adopt_meters(struct committer *c, const struct kernel_view *view)
+{
+	for (size_t t = 0; t < KERNEL_TABLES; t++)
+		for (size_t i = 0; i < view->sets[t].n_meters; i++)
+			if (meter_table_adopt(&c->meters, kernel_tables[t].family,
+				    view->sets[t].meters[i]) < 0)
+				return -ENOMEM;
+	return 0;
+}
+
 static int
 read_kernel(struct commit *commit)
 {
@@ -264,6 +279,8 @@ read_kernel(struct commit *commit)
 		commit->refused = true;
 		return r;
 	}
+	if (adopt_meters(c, &commit->view) < 0)
+		return -ENOMEM;
 	return adopt(&commit->view, &c->table, &c->fold);
 }
 
@@ -319,6 +336,7 @@ gather_all(struct commit *commit)
 		return r;
 	fold_table_done(&c->fold);
 	forget_ports(c);
+	meter_table_done(&c->meters);
 	policy_table_done(&c->table);
 	r = policy_load_list(c->load, &files, &commit->general);
 	if (r == 0)

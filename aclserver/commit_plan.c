@@ -19,6 +19,7 @@ commit_change_done(struct commit_change *change)
 	diags_done(&change->problems);
 	arena_free(change->arena);
 	port_list_done(&change->ports);
+	meter_list_done(&change->meters);
 	free(change->path);
 	free(change->source.text);
 }
@@ -257,10 +258,12 @@ commit_plan_apply(struct commit_plan *plan)
 		port_list_done(&change->file->ports);
 		change->file->ports = change->ports;
 		change->ports = (struct port_list){ 0 };
+		meter_table_recount(&change->file->meters, &change->meters);
 	}
 	for (int base = 0; base < BASE_COUNT; base++)
 		plan->has_guard[base] = commit_wants_guard(plan, (enum base)base);
 	fold_table_accept(plan->fold);
 	port_table_accept(plan->ports);
+	meter_table_accept(plan->meters);
 	return r;
 }

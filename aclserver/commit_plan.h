@@ -32,6 +32,7 @@ struct commit_change {
 	bool folds[PLACE_COUNT];      /* its rules there are elements, not a chain */
 	bool divides[PLACE_COUNT]; /* its chain there divides runs, see fold_table.h */
 	struct port_list ports;    /* that its rules name */
+	struct meter_list meters;  /* that they use */
 	struct diags problems;     /* warnings of the compiler, errors of the kernel */
 	uint64_t jumps[PLACE_COUNT]; /* handles of the calls that were added */
 };
@@ -40,6 +41,7 @@ struct commit_plan {
 	struct policy_table *table;    /* borrowed */
 	struct fold_table *fold;       /* borrowed */
 	struct port_table *ports;      /* borrowed */
+	struct meter_table *meters;    /* borrowed */
 	struct nft *nft;               /* borrowed */
 	struct commit_change *changes; /* by ascending key; owned */
 	size_t n, size;

@@ -217,6 +217,7 @@ commit_init(struct commit *commit, struct committer *c, enum commit_mode mode)
 		.plan = { .table = &c->table,
 			.fold = &c->fold,
 			.ports = &c->ports,
+			.meters = &c->meters,
 			.nft = c->nft,
 			.has_base = c->has_base,
 			.has_guard = c->has_guard },
@@ -229,6 +230,7 @@ commit_done(struct commit *commit)
 {
 	fold_table_revert(&commit->committer->fold); /* of what was not accepted */
 	commit_plan_done(&commit->plan);
+	meter_table_release(&commit->committer->meters);
 	kernel_view_done(&commit->view);
 	diags_done(&commit->general);
 }
@@ -327,6 +329,7 @@ committer_new(const struct committer_conf *conf, struct err *err)
 	policy_table_init(&c->table);
 	fold_table_init(&c->fold);
 	port_table_init(&c->ports);
+	meter_table_init(&c->meters);
 	dirty_init(&c->dirty);
 	c->nft = nft_open(err);
 	if (c->nft && commit_lock_open(&c->lock, conf->run_dir, err) == 0) {
@@ -347,6 +350,7 @@ committer_free(struct committer *c)
 	policy_load_free(c->load);
 	fold_table_done(&c->fold);
 	port_table_done(&c->ports);
+	meter_table_done(&c->meters);
 	policy_table_done(&c->table);
 	dirty_done(&c->dirty);
 	nft_batch_free(c->batch);

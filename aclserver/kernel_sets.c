@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aclserver/meter_name.h"
 #include "aclserver/port_marks.h"
 #include "aclserver/span_ports.h"
 #include "common/nft_dump.h"
@@ -93,20 +94,22 @@ forget_sets(void *user_data)
 	sets->n = 0; /* no elements yet */
 	while (sets->n_unknown > 0)
 		free(sets->unknown[--sets->n_unknown]);
+	while (sets->n_meters > 0)
+		free(sets->meters[--sets->n_meters]);
 }
 
 static int
-add_unknown(struct kernel_sets *sets, const char *name)
+add_name(char ***names, size_t *n, const char *name)
 {
-	char **grown = reallocarray(sets->unknown, sets->n_unknown + 1, sizeof(char *));
+	char **grown = reallocarray(*names, *n + 1, sizeof(char *));
 
 	if (!grown)
 		return -ENOMEM;
-	sets->unknown = grown;
-	grown[sets->n_unknown] = strdup(name);
-	if (!grown[sets->n_unknown])
+	*names = grown;
+	grown[*n] = strdup(name);
+	if (!grown[*n])
 		return -ENOMEM;
-	sets->n_unknown++;
+	++*n;
 	return 0;
 }
 
@@ -136,8 +139,10 @@ on_set(const struct nft_set_info *info, void *user_data)
 		strcmp(info->name, PORT_MARKS_MAP) == 0 ||
 		strcmp(info->name, SPAN_PORTS_MAP) == 0)
 		return 0;
+	if (info->flags & NFT_SET_EVAL && meter_name_is_ours(info->name))
+		return add_name(&sets->meters, &sets->n_meters, info->name);
 	if (!is_ours(reading, info, &set))
-		return add_unknown(sets, info->name);
+		return add_name(&sets->unknown, &sets->n_unknown, info->name);
 	if (sets->n == sets->size) {
 		size_t size = sets->size ? 2 * sets->size : 16;
 		struct kernel_set *grown =
@@ -191,6 +196,9 @@ kernel_sets_done(struct kernel_sets *sets)
 	for (size_t i = 0; i < sets->n_unknown; i++)
 		free(sets->unknown[i]);
 	free(sets->unknown);
+	for (size_t i = 0; i < sets->n_meters; i++)
+		free(sets->meters[i]);
+	free(sets->meters);
 	*sets = (struct kernel_sets){ 0 };
 }
 

@@ -39,6 +39,8 @@ struct kernel_sets {
 	char **unknown; /* names of sets that are not ours, without those that belong to
 			   one rule; owned */
 	size_t n_unknown;
+	char **meters; /* names of those that packets write into; owned */
+	size_t n_meters;
 };
 
 /** Read the sets of @table and what is in them. 0, or negative errno with @err; release

@@ -56,7 +56,8 @@ extern const struct match match_icmp, match_icmp6;
 extern const struct match match_dscp, match_ttl, match_hl, match_length, match_iprange;
 extern const struct match match_mark, match_comment, match_limit, match_conntrack,
 	match_state, match_addrtype, match_mac;
-extern const struct match match_ecn, match_tcpmss, match_frag, match_physdev;
+extern const struct match match_hashlimit, match_ecn, match_tcpmss, match_frag,
+	match_physdev;
 extern const struct match match_vlan, match_eb_ip, match_eb_ip6, match_arp, match_rarp,
 	match_802_3, match_stp, match_eb_mark, match_eb_pkttype, match_among;
 

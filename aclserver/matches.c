@@ -36,6 +36,7 @@ const struct match *const matches[] = {
 	&match_eb_mark,
 	&match_eb_pkttype,
 	&match_among,
+	&match_hashlimit,
 	&match_ecn,
 	&match_tcpmss,
 	&match_frag,
@@ -44,7 +45,7 @@ const struct match *const matches[] = {
 };
 
 /* Of the policy language, and to come. */
-static const char *const later[] = { "hashlimit", "recent", NULL };
+static const char *const later[] = { "recent", NULL };
 
 /* Of iptables, and in no document on the policy language. */
 static const char *const never[] = { "ah", "bpf", "cgroup", "cluster", "connbytes",

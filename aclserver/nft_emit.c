@@ -372,6 +372,10 @@ emit_term(struct emission *em, const struct ruleset_rule *rule,
 	switch (term->kind) {
 	case TERM_TEST:
 		return emit_test(em, &term->test);
+	case TERM_METER:
+		return nft_emit_meter(em->out, &term->meter) < 0
+			       ? err_set(em->err, -EINVAL, "meter: no such key")
+			       : 0;
 	case TERM_COUNTER:
 		/* The second one counts what a policer drops. */
 		nft_rule_counter(em->out, em->counted ? 0 : em->emit->packets,

@@ -58,7 +58,18 @@ void nft_emit_write_tag(const struct ruleset_rule *rule, struct nft_udata *ret);
  */
 bool nft_emit_read_tag(struct nft_blob udata, struct nft_emit_tag *ret);
 
+/** Append the set of a meter. */
+void nft_emit_meter_set(const struct nft_emit *emit, const struct ruleset_meter *meter,
+	uint64_t cookie);
+
+/** Append the test @meter to @out. 0; -EINVAL for a malformed model. */
+int nft_emit_meter(struct nft_rule *out, const struct ruleset_meter *meter);
+
 /* Folded rules; see fold.h. */
+
+/** Load the key of @shape into the registers from the first one on, which is current
+ * afterwards. What has to be there is tested before. */
+void nft_emit_fold_key(struct nft_rule *out, const struct fold_shape *shape);
 
 /** The user data of the call of a chain: whether it divides runs, see fold_table.h. */
 void nft_emit_write_call(bool divides, struct nft_udata *ret);

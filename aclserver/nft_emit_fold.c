@@ -115,8 +115,8 @@ put_load(struct nft_rule *rule, enum field field)
 }
 
 /* Parts stand in registers of 4 bytes, one behind the other, as they do in the key. */
-static void
-put_key(struct nft_rule *rule, const struct fold_shape *shape)
+void
+nft_emit_fold_key(struct nft_rule *rule, const struct fold_shape *shape)
 {
 	static const uint8_t zero[NFT_REG_BYTES];
 	uint32_t reg = NFT_REG32_00;
@@ -150,7 +150,7 @@ nft_emit_fold_lookup(const struct nft_emit *emit, const char *name,
 	put_prefix(rule, FIELD_PORT, shape->port_prefix);
 	put_prefix(rule, FIELD_ROUTE, shape->route_prefix);
 	put_guards(rule, emit, shape);
-	put_key(rule, shape);
+	nft_emit_fold_key(rule, shape);
 	nft_rule_lookup(rule, &set, false);
 	nft_rule_verdict(rule, NF_DROP, NULL);
 	nft_udata_init(&udata);

@@ -130,6 +130,28 @@ hash_write(struct hash *h, const struct ruleset_term *term)
 }
 
 static void
+hash_limit(struct hash *h, const struct ruleset_limit *limit)
+{
+	hash_add_u64(h, limit->rate);
+	hash_add_u64(h, limit->unit_s);
+	hash_add_u64(h, limit->burst);
+	hash_add_u64(h, (uint64_t)limit->bytes | (uint64_t)limit->over << 1);
+}
+
+static void
+hash_meter(struct hash *h, const struct ruleset_meter *meter)
+{
+	hash_add_text(h, meter->set->name);
+	hash_add_u64(h, meter->op);
+	for (size_t i = 0; i < meter->n_parts; i++) {
+		hash_add_u64(h, meter->parts[i].field);
+		hash_add(h, meter->parts[i].mask, sizeof(meter->parts[i].mask));
+	}
+	if (meter->limit)
+		hash_limit(h, meter->limit);
+}
+
+static void
 hash_term(struct hash *h, const struct ruleset_term *term)
 {
 	hash_add_u64(h, term->kind);
@@ -138,11 +160,10 @@ hash_term(struct hash *h, const struct ruleset_term *term)
 		hash_test(h, &term->test);
 		break;
 	case TERM_LIMIT:
-		hash_add_u64(h, term->limit.rate);
-		hash_add_u64(h, term->limit.unit_s);
-		hash_add_u64(h, term->limit.burst);
-		hash_add_u64(h,
-			(uint64_t)term->limit.bytes | (uint64_t)term->limit.over << 1);
+		hash_limit(h, &term->limit);
+		break;
+	case TERM_METER:
+		hash_meter(h, &term->meter);
 		break;
 	case TERM_COUNTER:
 		break;

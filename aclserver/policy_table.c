@@ -37,6 +37,7 @@ acl_file_free(struct acl_file *file)
 	free(file->id);
 	free(file->chains);
 	port_list_done(&file->ports);
+	meter_list_done(&file->meters);
 	free(file);
 }
 

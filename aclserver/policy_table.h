@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "aclserver/diag.h"
+#include "aclserver/meter_table.h"
 #include "aclserver/policy_load.h"
 #include "aclserver/port_table.h"
 #include "aclserver/ruleset.h"
@@ -37,7 +38,8 @@ struct acl_file {
 	struct fold_owner
 		*owners;        /* its rules that are elements of sets; fold_table.h */
 	struct port_list ports; /* that its installed rules name */
-	struct diags problems;  /* of the last attempt to install it; empty = fine */
+	struct meter_list meters; /* that they use */
+	struct diags problems;    /* of the last attempt to install it; empty = fine */
 };
 
 struct policy_table {

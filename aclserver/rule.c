@@ -209,6 +209,17 @@ rule_add_limit(struct rule *rule, const struct ruleset_limit *limit)
 }
 
 int
+rule_add_meter(struct rule *rule, const struct ruleset_meter *meter)
+{
+	struct rule_term *term = add_term(rule, TERM_METER);
+
+	if (!term)
+		return -EINVAL;
+	term->term.meter = *meter;
+	return 0;
+}
+
+int
 rule_add_statement(struct rule *rule, const struct ruleset_term *statement)
 {
 	assert(rule->n_statements < RULE_STATEMENTS_MAX);

@@ -146,6 +146,9 @@ int rule_add_split(struct rule *rule, const struct rule_split *split);
 /** A bucket, which takes a packet for which all tests so far were true. */
 int rule_add_limit(struct rule *rule, const struct ruleset_limit *limit);
 
+/** A meter; it sees a packet for which all tests so far were true. */
+int rule_add_meter(struct rule *rule, const struct ruleset_meter *meter);
+
 /** A statement, behind those already there. */
 int rule_add_statement(struct rule *rule, const struct ruleset_term *statement);
 

@@ -152,6 +152,41 @@ struct ruleset_limit {
 	bool over;
 };
 
+/** A table of packets in the kernel: a named set whose elements packets make. It has no
+ * other state than its elements; rules that name the same one share it. */
+struct ruleset_meter_set {
+	const char *name;    /* in the kernel; says all of what follows, too */
+	uint64_t timeout_ms; /* an element lives so long after the last packet */
+	uint32_t gc_ms; /* how often the dead are collected; 0 = the kernel's choice */
+	uint32_t size;  /* most elements */
+};
+
+/** One field of the key of a meter. */
+struct ruleset_meter_part {
+	enum field field;
+	uint8_t mask[FIELD_SIZE_MAX]; /* of the bits that count */
+};
+
+enum ruleset_meter_op {
+	METER_UPDATE, /* make the element of the packet, or let its time begin anew */
+	METER_ADD,    /* make it, or leave its time as it is */
+	METER_DELETE, /* remove it, if it is there */
+	METER_FIND,   /* is it there? */
+	METER_MISS,   /* is it not there? */
+};
+
+enum { METER_PARTS_MAX = 4 };
+
+struct ruleset_meter {
+	const struct ruleset_meter_set *set; /* the arena's */
+	enum ruleset_meter_op op;
+	struct ruleset_meter_part parts[METER_PARTS_MAX]; /* by ascending field */
+	size_t n_parts;                                   /* at least 1 */
+	const struct ruleset_limit *limit; /* METER_UPDATE, METER_ADD: a bucket of each
+					      element; the rule goes on while it
+					      matches. NULL = goes on */
+};
+
 struct ruleset_log {
 	const char *prefix; /* or NULL */
 	uint32_t level;     /* 0..7, syslog */
@@ -183,6 +218,7 @@ struct ruleset_nat {
 enum term_kind {
 	TERM_TEST,     /* .test */
 	TERM_LIMIT,    /* .limit; a test with state */
+	TERM_METER,    /* .meter; a test with state */
 	TERM_COUNTER,  /* counts what matched so far; every rule has one behind all
 			  tests, and a second one ahead of the drop of a policer: what
 			  that dropped */
@@ -203,6 +239,7 @@ struct ruleset_term {
 	union {
 		struct ruleset_test test;
 		struct ruleset_limit limit;
+		struct ruleset_meter meter;
 		struct ruleset_log log;
 		struct {
 			enum field field;

@@ -217,6 +217,24 @@ put_write(struct line *line, const struct ruleset_term *term)
 }
 
 static void
+put_meter(struct line *line, const struct ruleset_meter *meter)
+{
+	static const char *const ops[] = { "update", "add", "delete", "find", "miss" };
+
+	put(line, "%s @%s", ops[meter->op], meter->set->name);
+	for (size_t i = 0; i < meter->n_parts; i++) {
+		const struct field_info *info = field_info(meter->parts[i].field);
+
+		put(line, "%s%s & ", i ? " . " : " ", info->name);
+		put_hex(line, meter->parts[i].mask, info->size);
+	}
+	if (meter->limit) {
+		put(line, " ");
+		put_limit(line, meter->limit);
+	}
+}
+
+static void
 put_term(struct line *line, const struct ruleset_term *term)
 {
 	switch (term->kind) {
@@ -225,6 +243,9 @@ put_term(struct line *line, const struct ruleset_term *term)
 		break;
 	case TERM_LIMIT:
 		put_limit(line, &term->limit);
+		break;
+	case TERM_METER:
+		put_meter(line, &term->meter);
 		break;
 	case TERM_COUNTER:
 		put(line, "counter");

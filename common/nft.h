@@ -176,10 +176,13 @@ struct nft_set_spec {
 	uint32_t flags; /* NFT_SET_CONSTANT, _INTERVAL, _MAP, _ANONYMOUS, _TIMEOUT, … */
 	uint32_t key_type; /* the nft tool's number of the type, for its listing only */
 	uint32_t key_len;  /* bytes, at most NFT_KEY_MAX */
-	uint32_t data_type; /* maps: NFT_DATA_VERDICT, or a type as in key_type */
-	uint32_t data_len;  /* maps of data only: bytes */
-	uint32_t size;      /* most elements; 0 = no limit */
-	bool counters;      /* every element counts packets and bytes */
+	uint32_t data_type;  /* maps: NFT_DATA_VERDICT, or a type as in key_type */
+	uint32_t data_len;   /* maps of data only: bytes */
+	uint32_t size;       /* most elements; 0 = no limit */
+	bool counters;       /* every element counts packets and bytes */
+	uint64_t timeout_ms; /* NFT_SET_TIMEOUT: how long an element lives */
+	uint32_t gc_ms; /* … and how often those whose time is over are collected; 0
+			   = the kernel's choice */
 	struct nft_blob udata;
 };
 

@@ -394,19 +394,52 @@ nft_rule_counter(struct nft_rule *rule, uint64_t packets, uint64_t bytes)
 	nftnl_expr_set_u64(expr, NFTNL_EXPR_CTR_BYTES, bytes);
 }
 
-void
-nft_rule_limit(struct nft_rule *rule, const struct nft_limit *limit)
+static void
+limit_set(struct nftnl_expr *expr, const struct nft_limit *limit)
 {
-	struct nftnl_expr *expr = expr_add(rule, "limit");
-
-	if (!expr)
-		return;
 	nftnl_expr_set_u64(expr, NFTNL_EXPR_LIMIT_RATE, limit->rate);
 	nftnl_expr_set_u64(expr, NFTNL_EXPR_LIMIT_UNIT, limit->unit_s);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LIMIT_BURST, limit->burst);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LIMIT_TYPE, limit->type);
 	nftnl_expr_set_u32(
 		expr, NFTNL_EXPR_LIMIT_FLAGS, limit->over ? NFT_LIMIT_F_INV : 0);
+}
+
+void
+nft_rule_limit(struct nft_rule *rule, const struct nft_limit *limit)
+{
+	struct nftnl_expr *expr = expr_add(rule, "limit");
+
+	if (expr)
+		limit_set(expr, limit);
+}
+
+void
+nft_rule_dynset(struct nft_rule *rule, const struct nft_set_ref *set,
+	const struct nft_dynset *how)
+{
+	struct nftnl_expr *expr, *limit;
+
+	if (!is_name(set->name)) {
+		rule_fail(rule, -EINVAL);
+		return;
+	}
+	expr = expr_add(rule, "dynset");
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SREG_KEY, rule->reg);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, how->op);
+	expr_set_str(rule, expr, NFTNL_EXPR_DYNSET_SET_NAME, set->name);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SET_ID, set->id);
+	if (!how->limit)
+		return;
+	limit = nftnl_expr_alloc("limit");
+	if (!limit) {
+		rule_fail(rule, -ENOMEM);
+		return;
+	}
+	limit_set(limit, how->limit);
+	nftnl_expr_add_expr(expr, NFTNL_EXPR_DYNSET_EXPR, limit);
 }
 
 /* The kernel refuses a level together with a group. */

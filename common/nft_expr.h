@@ -145,6 +145,18 @@ struct nft_limit {
 /** Match while the rate is kept (or, with over, what exceeds it). */
 void nft_rule_limit(struct nft_rule *rule, const struct nft_limit *limit);
 
+/** A packet changes a set (NFT_SET_EVAL) with the key in the current register. */
+struct nft_dynset {
+	uint32_t op; /* NFT_DYNSET_OP_ADD: an element that is there stays as it is;
+			_UPDATE: its time begins anew; _DELETE */
+	const struct nft_limit *limit; /* a bucket of each element's own, or NULL */
+};
+
+/** Change @set; the rule goes on, unless the set is full, or the element's bucket does
+ * not match as in nft_rule_limit(). */
+void nft_rule_dynset(struct nft_rule *rule, const struct nft_set_ref *set,
+	const struct nft_dynset *how);
+
 /** To the kernel's log, or to an NFLOG group. */
 struct nft_log {
 	const char *prefix; /* or NULL; at most NFT_LOG_PREFIX_MAX bytes */

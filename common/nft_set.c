@@ -65,6 +65,10 @@ put_set(struct nlmsghdr *nlh, const struct nft_set_spec *set)
 	}
 	if (set->size)
 		put_set_size(nlh, set->size);
+	if (set->timeout_ms)
+		mnl_attr_put_u64(nlh, NFTA_SET_TIMEOUT, htobe64(set->timeout_ms));
+	if (set->gc_ms)
+		mnl_attr_put_u32(nlh, NFTA_SET_GC_INTERVAL, htonl(set->gc_ms));
 	nft_put_udata(nlh, NFTA_SET_USERDATA, set->udata);
 	if (set->counters)
 		put_counter(nlh, NFTA_SET_EXPR, 0, 0);

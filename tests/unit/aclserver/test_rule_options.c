@@ -144,7 +144,7 @@ tables_and_chains_are_checked(void **state)
 static void
 matches_that_cannot_be_used_are_refused_by_name(void **state)
 {
-	static const char *const later[] = { "hashlimit", "recent" };
+	static const char *const later[] = { "recent" };
 	char rule[64], reason[64];
 
 	(void)state;
