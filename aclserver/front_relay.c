@@ -337,6 +337,8 @@ client_events(const struct front_conn *c)
 	const bool full =
 		c->phase == PHASE_RELAY && (c->in_end || !is_empty(&c->buffers->in));
 
+	if (c->phase == PHASE_LINGER)
+		return LOOP_READ;
 	if (c->phase <= PHASE_SILENT)
 		return c->client.wants_write ? LOOP_WRITE : LOOP_READ;
 	return (full ? 0 : LOOP_READ) |
@@ -442,7 +444,10 @@ open_client(struct front_conn *c, int fd, bool tls)
 
 	pthread_mutex_lock(&front->lock);
 	c->peer.generation = front_peers_generation(front->peers);
-	result = front_stream_init(&c->client, fd, tls ? front->tls : NULL);
+	/* Never in the open where https was asked for. */
+	result = tls && !front->tls
+			 ? -ENOENT
+			 : front_stream_init(&c->client, fd, tls ? front->tls : NULL);
 	pthread_mutex_unlock(&front->lock);
 	if (result < 0)
 		return result;

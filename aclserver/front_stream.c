@@ -130,8 +130,10 @@ front_stream_write(struct front_stream *s, const void *buf, size_t len)
 		ERR_clear_error();
 		errno = 0;
 		n = SSL_write(s->ssl, buf, (int)len);
-		if (n > 0)
+		if (n > 0) {
+			s->wants_write = false;
 			return n;
+		}
 		result = result_of(s, (int)n);
 		return result == 0 ? -EPIPE : result;
 	}
@@ -154,5 +156,6 @@ front_stream_end(struct front_stream *s)
 			return result;
 	}
 	s->end_told = true;
+	s->wants_write = false;
 	return shutdown(s->fd, SHUT_WR) < 0 ? -errno : 0;
 }
