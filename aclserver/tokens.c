@@ -96,7 +96,8 @@ parse_hash(const char *text, struct tokens_entry *entry, struct err *err)
 		int high = hex_value(text[i]), low = hex_value(text[i + 1]);
 
 		good = high >= 0 && low >= 0;
-		entry->hash[i / 2] = (uint8_t)((high << 4 | low) & 0xff);
+		if (good)
+			entry->hash[i / 2] = (uint8_t)(high << 4 | low);
 	}
 	if (!good || memcmp(entry->hash, none, sizeof(none)) == 0)
 		return err_set(err, -EINVAL,
