@@ -98,7 +98,7 @@ NOT_COUNTED = re.compile(r"\bret(?:_\w+)?(?:\[\d*\])?$|^struct (?:err|diags) \*"
 CLANG_FORMAT_MAJOR = 14  # layout differs between versions; Debian 12 has this one
 
 # The only files of the tests that may sleep: they wait for a condition with a deadline.
-MAY_SLEEP = ("tests/integration/wait.py", "tests/tools/package_inside.sh")
+MAY_SLEEP = ("tests/integration/wait.py", "tests/tools/package_common.sh")
 PYTHON_SLEEP = re.compile(r"\btime\.sleep\b|from\s+time\s+import\s.*\bsleep\b")
 SHELL_SLEEP = re.compile(r"(?:^|[;&|({]|\b(?:do|then|else)\s)\s*sleep\s")
 OPEN_ENDS = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")

@@ -4,20 +4,8 @@
 set -eu -o pipefail
 packages="$1"
 units="$2"
-url=http://127.0.0.1:8080/acl
-
-fail() { echo "FAILED: $*"; exit 1; }
-ok() { echo "ok: $*"; }
-
-# within SECONDS COMMAND...: repeats a command until it succeeds.
-within() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || fail "in time: $*"
-		sleep 0.1
-	done
-}
+# shellcheck source=tests/tools/package_common.sh
+. "$(dirname "$0")/package_common.sh"
 
 # capabilities UNIT: those of the unit as setpriv(1) wants them.
 capabilities() {
@@ -49,11 +37,6 @@ start_server() {
 stop() { # PID
 	kill "$1"
 	wait "$1" || fail "it ended with status $?"
-}
-
-put() { # NAME LINES: prints the status
-	curl -sS -o /dev/null -w '%{http_code}' -X PUT -H 'Content-Type: application/json' -H 'Prefer: wait=10' \
-		--data "$2" "$url/$1"
 }
 
 # ---- the ACL server ----
