@@ -89,10 +89,21 @@ check(struct fixture *f, const char *expected)
 	nftnl_rule_free(read);
 }
 
+/* The library prints what is in a register as a word of this machine. */
+static uint32_t
+word(const char bytes[4])
+{
+	uint32_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
 static void
 loads_are_written_as_given(void **state)
 {
 	struct fixture *f = *state;
+	char expected[512];
 
 	nft_rule_load_meta(f->rule, NFT_META_L4PROTO);
 	nft_rule_load_payload(f->rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
@@ -101,12 +112,15 @@ loads_are_written_as_given(void **state)
 	nft_rule_load_numgen(f->rule, NFT_NG_RANDOM, 512);
 	nft_rule_use_reg(f->rule, NFT_REG_2);
 	nft_rule_load_data(f->rule, "\x01\x02\x03\x04", 4);
-	check(f, "meta load l4proto => reg 1 |"
-		 "payload load 2b @ transport header + 2 => reg 1 |"
-		 "ct load state => reg 1 |"
-		 "fib daddr type => reg 1 |"
-		 "numgen reg 1 = random mod 512 |"
-		 "immediate reg 2 0x04030201 |");
+	snprintf(expected, sizeof(expected),
+		"meta load l4proto => reg 1 |"
+		"payload load 2b @ transport header + 2 => reg 1 |"
+		"ct load state => reg 1 |"
+		"fib daddr type => reg 1 |"
+		"numgen reg 1 = random mod 512 |"
+		"immediate reg 2 0x%08x |",
+		word("\x01\x02\x03\x04"));
+	check(f, expected);
 }
 
 static void
@@ -115,6 +129,7 @@ changes_and_tests_are_written_as_given(void **state)
 	static const struct nft_set_ref named = { "s", 0, 4 };
 	static const struct nft_set_ref map = { "m", 3, 4 };
 	struct fixture *f = *state;
+	char expected[512];
 
 	nft_rule_bitwise(f->rule, "\xff\x00", "\x00\x01", 2);
 	nft_rule_shift_right(f->rule, 4, 6);
@@ -123,13 +138,17 @@ changes_and_tests_are_written_as_given(void **state)
 	nft_rule_range(f->rule, NFT_RANGE_NEQ, "\x01", "\x09", 1);
 	nft_rule_lookup(f->rule, &named, true);
 	nft_rule_vmap(f->rule, &map);
-	check(f, "bitwise reg 1 = ( reg 1 & 0x000000ff ) ^ 0x00000100 |"
-		 "bitwise reg 1 = ( reg 1 >> 0x00000006 ) |"
-		 "byteorder reg 1 = hton(reg 1, 4, 4) |"
-		 "cmp gte reg 1 0x00000010 |"
-		 "range neq reg 1 0x00000001 0x00000009 |"
-		 "lookup reg 1 set s 0x1 |"
-		 "lookup reg 1 set m dreg 0 |");
+	snprintf(expected, sizeof(expected),
+		"bitwise reg 1 = ( reg 1 & 0x%08x ) ^ 0x%08x |"
+		"bitwise reg 1 = ( reg 1 >> 0x00000006 ) |"
+		"byteorder reg 1 = hton(reg 1, 4, 4) |"
+		"cmp gte reg 1 0x%08x |"
+		"range neq reg 1 0x%08x 0x%08x |"
+		"lookup reg 1 set s 0x1 |"
+		"lookup reg 1 set m dreg 0 |",
+		word("\xff\0\0\0"), word("\0\x01\0\0"), word("\x10\0\0\0"),
+		word("\x01\0\0\0"), word("\x09\0\0\0"));
+	check(f, expected);
 }
 
 static void
