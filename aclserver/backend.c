@@ -241,6 +241,12 @@ backend_changed(struct backend *backend, const char *dir, const char *name)
 }
 
 bool
+backend_is_outdated(struct backend *backend)
+{
+	return backend->committer && committer_is_outdated(backend->committer);
+}
+
+bool
 backend_is_intact(struct backend *backend)
 {
 	return !backend->committer || committer_is_intact(backend->committer);

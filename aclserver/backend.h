@@ -47,6 +47,9 @@ void backend_changed(struct backend *backend, const char *dir, const char *name)
 /** As committer_is_intact(); always true for the command. */
 bool backend_is_intact(struct backend *backend);
 
+/** As committer_is_outdated(); never true for the command. */
+bool backend_is_outdated(struct backend *backend);
+
 /** As committer_was_overtaken(); never true for the command. */
 bool backend_was_overtaken(struct backend *backend);
 

@@ -24,8 +24,9 @@ struct committer {
 	struct meter_table meters; /* likewise, the sets that packets write into */
 	struct span_ports span;    /* hooks of the rules that copy frames */
 	bool has_base[BASE_COUNT], has_guard[BASE_COUNT];
-	bool overtaken; /* tapgate-acl changed the kernel; see committer.h */
-	bool known;     /* load, table, fold and has_base can be trusted */
+	bool bridge_calls_ip; /* see port_marks_bridge_calls_ip() */
+	bool overtaken;       /* tapgate-acl changed the kernel; see committer.h */
+	bool known;           /* load, table, fold and has_base can be trusted */
 	struct dirty dirty;
 };
 

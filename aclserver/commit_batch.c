@@ -184,6 +184,16 @@ build_change(struct building *b, size_t c, struct err *err)
 	return r;
 }
 
+static bool
+wants_base(const struct commit_change *change, enum base base)
+{
+	for (int group = 0; group < PLACE_GROUP_COUNT; group++)
+		if (change->compiled.count[place_make(base, (enum place_group)group)] >
+			0)
+			return true;
+	return false;
+}
+
 static void
 add_base(struct building *b, enum base base)
 {
@@ -211,9 +221,8 @@ build_bases(struct building *b, struct err *err)
 	bool wanted[BASE_COUNT] = { false };
 
 	for (size_t c = 0; c < b->plan->n; c++)
-		for (int place = 0; place < PLACE_COUNT; place++)
-			if (b->plan->changes[c].compiled.count[place] > 0)
-				wanted[place_base((enum place)place)] = true;
+		for (int i = 0; i < BASE_COUNT; i++)
+			wanted[i] |= wants_base(&b->plan->changes[c], (enum base)i);
 	for (int i = 0; i < BASE_COUNT; i++) {
 		enum base base = (enum base)i;
 		bool has = b->plan->has_base[i];
@@ -342,17 +351,21 @@ build_ports(struct building *b, struct err *err)
 {
 	const struct commit_plan *plan = b->plan;
 	bool keep = plan->table->n_bad > 0;
+	bool forwards = plan->has_base[BASE_INET_FORWARD_FILTER] ||
+			plan->has_base[BASE_INET_FORWARD_MANGLE];
 
 	port_table_stage(plan->ports);
 	for (size_t c = 0; c < plan->n; c++) {
 		const struct commit_change *change = &plan->changes[c];
 
 		keep = keep || change->excluded;
+		forwards = forwards || wants_base(change, BASE_INET_FORWARD_FILTER) ||
+			   wants_base(change, BASE_INET_FORWARD_MANGLE);
 		if (!change->excluded)
 			port_table_replace(
 				plan->ports, &change->file->ports, &change->ports);
 	}
-	port_table_settle(plan->ports, keep);
+	port_table_settle(plan->ports, keep, forwards);
 	if (port_marks_build(plan->ports, b->batch) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	return 0;

@@ -315,6 +315,7 @@ forget_ports(struct committer *c)
 
 	port_table_done(&c->ports);
 	c->ports.routed = routed;
+	c->ports.bridge_calls_ip = c->bridge_calls_ip;
 }
 
 /* Everything anew: policy.conf, directories, kernel, every file. */
@@ -329,6 +330,7 @@ gather_all(struct commit *commit)
 	c->known = false;
 	if (r < 0)
 		return r;
+	c->bridge_calls_ip = port_marks_bridge_calls_ip();
 	policy_load_free(c->load);
 	c->load = load;
 	r = check_rest_dir(commit);

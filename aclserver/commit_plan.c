@@ -83,7 +83,7 @@ commit_wants_guard(const struct commit_plan *plan, enum base base)
 {
 	switch (base_info(base)->guard) {
 	case BASE_GUARD_SKIPS_ROUTED:
-		return plan->ports->routed;
+		return plan->ports->routed || plan->ports->is_judged_once;
 	case BASE_GUARD_ONLY_ROUTED:
 		return true;
 	case BASE_GUARD_NONE:

@@ -434,6 +434,12 @@ committer_is_intact(struct committer *c)
 }
 
 bool
+committer_is_outdated(const struct committer *c)
+{
+	return c->known && c->bridge_calls_ip != port_marks_bridge_calls_ip();
+}
+
+bool
 committer_was_overtaken(struct committer *c)
 {
 	bool overtaken = c->overtaken;

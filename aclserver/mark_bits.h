@@ -27,7 +27,8 @@
 /** Number of the interface to which the IP stack routed it, likewise. Bits 25 to 30. */
 #define MARK_ROUTE    UINT32_C(0x7e000000)
 
-/** The packet was routed and leaves by a bridge: FORWARD judges it in the bridge. */
+/** FORWARD judges the packet in the bridge, not where IP forwards it: it was routed and
+ * leaves by a bridge, or is bridged and shown to the hooks of IP as well. */
 #define MARK_ROUTED   UINT32_C(0x80000000)
 
 enum {

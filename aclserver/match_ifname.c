@@ -130,7 +130,10 @@ match_ifname_parse_in(struct rule *rule, struct option_use *use)
 int
 match_ifname_parse_out(struct rule *rule, struct option_use *use)
 {
-	return parse_port_name(rule, use, PORT_OUT);
+	int result = parse_port_name(rule, use, PORT_OUT);
+
+	rule->names_out = result == 0 && !use->negate && !use->omit;
+	return result;
 }
 
 int

@@ -57,6 +57,10 @@ name_key(enum field field)
 		return NFT_META_OIFNAME;
 	case FIELD_BRIDGE_IN:
 		return NFT_META_BRI_IIFNAME;
+	case FIELD_IN_KIND:
+		return NFT_META_IIFKIND;
+	case FIELD_OUT_KIND:
+		return NFT_META_OIFKIND;
 	default:
 		return NFT_META_BRI_OIFNAME;
 	}

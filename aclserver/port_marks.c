@@ -17,8 +17,10 @@
 #include "aclserver/port_marks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <netinet/in.h>
 
@@ -28,6 +30,7 @@
 
 #include "aclserver/kernel_view.h"
 #include "aclserver/nft_field.h"
+#include "common/cleanup.h"
 #include "common/nft_dump.h"
 #include "common/nft_expr.h"
 #include "common/nft_udata.h"
@@ -268,6 +271,10 @@ build_bridge(struct building *b)
 	add_base(b, FIRST_CHAIN, NF_BR_PRE_ROUTING, PRIORITY_FIRST);
 	add_base(b, LAST_CHAIN, NF_BR_POST_ROUTING, PRIORITY_LAST);
 	add_numbering(b, FIRST_CHAIN, PORT_KIND_IN);
+	if (b->ports->is_judged_once) {
+		add_base(b, "forward", NF_BR_FORWARD, PRIORITY_FIRST);
+		add_mark_rule(b, "forward", ~MARK_ROUTED, MARK_ROUTED);
+	}
 	add_clearing_rule(b, LAST_CHAIN);
 }
 
@@ -557,4 +564,23 @@ port_marks_is_intact(struct nft *nft, const struct port_table *table)
 
 	return table->installed == 0 ||
 	       nft_table_exists(nft, &port_marks_tables[0], &err) != 0;
+}
+
+/* ---- br_netfilter ---- */
+
+static bool
+is_on(const char *path)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char value = '0';
+
+	/* Without the module there is no such file. */
+	return fd >= 0 && read(fd, &value, 1) == 1 && value != '0';
+}
+
+bool
+port_marks_bridge_calls_ip(void)
+{
+	return is_on("/proc/sys/net/bridge/bridge-nf-call-iptables") ||
+	       is_on("/proc/sys/net/bridge/bridge-nf-call-ip6tables");
 }

@@ -41,6 +41,10 @@ bool port_marks_is_guard(struct nft_blob udata);
 /** Append to @rule: the packet is not judged in the bridge any more. */
 void port_marks_forget_route(struct nft_rule *rule);
 
+/** True while the hooks of IP see bridged packets, too (br_netfilter, which containers
+ * switch on). Then FORWARD must not judge there what it judges in the bridge. */
+bool port_marks_bridge_calls_ip(void);
+
 /** Read what the kernel holds into @table, which is empty. 0, or negative errno with
  * @err. */
 int port_marks_read(struct nft *nft, struct port_table *table, struct err *err);

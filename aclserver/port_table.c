@@ -223,11 +223,12 @@ static uint64_t
 hash_wanted(const struct port_table *table)
 {
 	struct hash h;
-	bool any = table->routed;
+	bool any = table->routed || table->is_judged_once;
 
 	hash_init(&h);
 	hash_add_u64(&h, LAYOUT_VERSION);
-	hash_add_u64(&h, table->routed);
+	hash_add_u64(
+		&h, (uint64_t)table->routed | (uint64_t)table->is_judged_once << 1);
 	for (size_t i = 0; i < table->n; i++) {
 		if (!table->names[i].is_wanted)
 			continue;
@@ -239,13 +240,14 @@ hash_wanted(const struct port_table *table)
 }
 
 void
-port_table_settle(struct port_table *table, bool keep)
+port_table_settle(struct port_table *table, bool keep, bool forwards)
 {
 	for (size_t i = 0; i < table->n; i++) {
 		struct port_name *name = &table->names[i];
 
 		name->is_wanted = name->n_wanted > 0 || (keep && name->in_kernel);
 	}
+	table->is_judged_once = table->bridge_calls_ip && forwards;
 	table->wanted = hash_wanted(table);
 }
 

@@ -39,8 +39,10 @@ struct port_table {
 	size_t n;
 	bool routed; /* rules stand where packets are judged that leave by a bridge:
 			some file names an output interface in FORWARD */
-	uint64_t installed; /* port_table_hash() of what the kernel has; 0 = none */
-	uint64_t wanted;    /* of the transaction that is being built */
+	bool bridge_calls_ip; /* the hooks of IP see bridged packets, too */
+	bool is_judged_once;  /* … and rules of FORWARD pass over those there */
+	uint64_t installed;   /* port_table_hash() of what the kernel has; 0 = none */
+	uint64_t wanted;      /* of the transaction that is being built */
 	bool has_map[PORT_MAPS]; /* the kernel has the map of names: inet, bridge */
 };
 
@@ -81,8 +83,8 @@ void port_table_replace(struct port_table *table, const struct port_list *before
 	const struct port_list *after);
 
 /** The counting is complete. @keep: names that nobody wants stay if the kernel has
- * them. */
-void port_table_settle(struct port_table *table, bool keep);
+ * them. @forwards: there are rules of FORWARD. */
+void port_table_settle(struct port_table *table, bool keep, bool forwards);
 
 /** The kernel took the transaction. */
 void port_table_accept(struct port_table *table);

@@ -83,6 +83,7 @@ struct rule {
 			   */
 	uint8_t l4proto;
 	bool names_in;         /* -i names an interface, not inverted, not "+" */
+	bool names_out;        /* likewise -o */
 	const char *ports[2];  /* names behind -i and -o as written, "+" included */
 	const char *no_bridge; /* not NULL: no half in the bridge family; the text is a
 				  warning unless empty */

@@ -120,6 +120,40 @@ add_l3proto(struct rule *rule)
 	return rule_add_number(rule, FIELD_L3PROTO, false, type, type);
 }
 
+static bool
+only_drops(const struct rule_options *options)
+{
+	for (size_t i = 1; i < options->n_loaded; i++)
+		if (options->loaded[i].target == &target_drop)
+			return true;
+	return false;
+}
+
+/* In PREROUTING and POSTROUTING the bridge and IP both see what passes between a bridge
+ * and the IP stack. The rule is for one of them: the bridge, which knows the port. A
+ * name of the rule sees to that, as it is the name of one of them only; and what is
+ * dropped is not seen again. */
+static int
+add_once(struct rule *rule, const struct rule_options *options)
+{
+	bool in = strcmp(rule->chain, "PREROUTING") == 0;
+	bool out = strcmp(rule->chain, "POSTROUTING") == 0;
+	const char *port = rule->ports[out];
+	int result;
+
+	if (rule->section == POLICY_SECTION_EBTABLES || (!in && !out) ||
+		strcmp(rule->table, "mangle") != 0)
+		return 0;
+	if ((in ? rule->names_in : rule->names_out) ||
+		(only_drops(options) && (!port || strcmp(port, "+") == 0)))
+		return 0;
+	result = rule_add_ifname(
+		rule, in ? FIELD_IN_KIND : FIELD_OUT_KIND, true, "bridge");
+	if (result == 0)
+		rule_restrict_last(rule, RULE_INET);
+	return result;
+}
+
 /* Each kernel rule has a bucket of its own. */
 static void
 warn_limit(struct rule *rule)
@@ -140,6 +174,8 @@ run_modules(struct rule *rule, struct rule_options *options)
 
 	if (result == 0)
 		result = run_module(rule, &options->loaded[0].use);
+	if (result == 0)
+		result = add_once(rule, options);
 	if (result == 0)
 		result = run_matches(rule, options, true);
 	if (result == 0)

@@ -102,6 +102,8 @@ enum field {
 	FIELD_FRAG_RESERVED, /* in that header, as are the next */
 	FIELD_FRAG_OFFSET,   /* 2 bytes with flags: tests use a mask */
 	FIELD_FRAG_ID,
+	FIELD_IN_KIND, /* what the input interface is, "bridge"; like the names */
+	FIELD_OUT_KIND,
 	FIELD_COUNT,
 };
 

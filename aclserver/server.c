@@ -406,6 +406,9 @@ on_check_timer(struct loop *loop, void *user_data)
 	if (!backend_is_intact(server->backend)) {
 		log_warning("somebody removed our nftables tables; installing again");
 		request_commit(server, COMMIT_ALL);
+	} else if (backend_is_outdated(server->backend)) {
+		log_notice("bridged packets visit other hooks now; installing again");
+		request_commit(server, COMMIT_ALL);
 	}
 	if (backend_was_overtaken(server->backend))
 		report_anew(server);

@@ -154,7 +154,8 @@ every_field_has_a_place(void **state)
 	for (int field = 0; field < FIELD_COUNT; field++) {
 		const struct nft_field *at = nft_field((enum field)field);
 		bool is_name = fold_is_name((enum field)field) ||
-			       field == FIELD_BRIDGE_IN || field == FIELD_BRIDGE_OUT;
+			       field == FIELD_BRIDGE_IN || field == FIELD_BRIDGE_OUT ||
+			       field == FIELD_IN_KIND || field == FIELD_OUT_KIND;
 
 		assert_int_equal(at->source == NFT_SOURCE_NONE, is_name);
 		if (!is_name && at->bits == 0)

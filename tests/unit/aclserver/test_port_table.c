@@ -31,7 +31,7 @@ install(struct port_table *table, const struct port_list *before,
 {
 	port_table_stage(table);
 	port_table_replace(table, before, after);
-	port_table_settle(table, false);
+	port_table_settle(table, false, true);
 	port_table_recount(table, before, after);
 	port_table_accept(table);
 }
@@ -78,7 +78,7 @@ nothing_is_wanted_when_no_file_names_a_port(void **state)
 	(void)state;
 	port_table_init(&table);
 	port_table_stage(&table);
-	port_table_settle(&table, false);
+	port_table_settle(&table, false, true);
 	assert_int_equal(table.wanted, 0);
 	a = list_of(&table, "swp1");
 	install(&table, &nothing, &a);
@@ -104,10 +104,10 @@ what_the_kernel_has_stays_while_a_file_is_not_known(void **state)
 		port_table_adopt(&table, MARK_PORT | MARK_ROUTE, "swp3"), -EINVAL);
 	assert_int_equal(port_table_adopt(&table, 4 << MARK_PORT_SHIFT, ""), -EINVAL);
 	port_table_stage(&table);
-	port_table_settle(&table, true);
+	port_table_settle(&table, true, true);
 	assert_true(table.names[0].is_wanted);
 	assert_true(table.wanted != 0);
-	port_table_settle(&table, false);
+	port_table_settle(&table, false, true);
 	assert_false(table.names[0].is_wanted);
 	assert_int_equal(table.wanted, 0);
 	port_table_done(&table);
@@ -128,12 +128,12 @@ a_transaction_that_fails_leaves_the_numbers_as_they_were(void **state)
 	b = list_of(&table, "swp2");
 	port_table_stage(&table);
 	port_table_replace(&table, &nothing, &b);
-	port_table_settle(&table, false);
+	port_table_settle(&table, false, true);
 	assert_true(table.wanted != installed);
 	port_list_done(&b);
 
 	port_table_stage(&table);
-	port_table_settle(&table, false);
+	port_table_settle(&table, false, true);
 	assert_true(table.wanted == installed);
 	port_table_accept(&table);
 	assert_string_equal(table.names[0].text, "swp1");
