@@ -46,8 +46,8 @@ extern const struct match *const matches[];
 /** Find by name or alias for @section; NULL if there is none. */
 const struct match *match_find(const char *name, enum policy_section section);
 
-/** What is known of a match that cannot be used: "not supported yet" or "not
- * supported"; NULL if the name is unknown. */
+/** What is known of a match that cannot be used: "not supported"; NULL if the name is
+ * unknown. */
 const char *match_why_not(const char *name);
 
 extern const struct match match_tcp, match_udp, match_udplite, match_sctp, match_dccp,
@@ -56,8 +56,8 @@ extern const struct match match_icmp, match_icmp6;
 extern const struct match match_dscp, match_ttl, match_hl, match_length, match_iprange;
 extern const struct match match_mark, match_comment, match_limit, match_conntrack,
 	match_state, match_addrtype, match_mac;
-extern const struct match match_hashlimit, match_ecn, match_tcpmss, match_frag,
-	match_physdev;
+extern const struct match match_hashlimit, match_recent, match_ecn, match_tcpmss,
+	match_frag, match_physdev;
 extern const struct match match_vlan, match_eb_ip, match_eb_ip6, match_arp, match_rarp,
 	match_802_3, match_stp, match_eb_mark, match_eb_pkttype, match_among;
 

@@ -37,15 +37,13 @@ const struct match *const matches[] = {
 	&match_eb_pkttype,
 	&match_among,
 	&match_hashlimit,
+	&match_recent,
 	&match_ecn,
 	&match_tcpmss,
 	&match_frag,
 	&match_physdev,
 	NULL,
 };
-
-/* Of the policy language, and to come. */
-static const char *const later[] = { "recent", NULL };
 
 /* Of iptables, and in no document on the policy language. */
 static const char *const never[] = { "ah", "bpf", "cgroup", "cluster", "connbytes",
@@ -79,8 +77,6 @@ match_find(const char *name, enum policy_section section)
 const char *
 match_why_not(const char *name)
 {
-	if (is_one_of(name, later))
-		return "not supported yet";
 	if (is_one_of(name, never))
 		return "not supported";
 	return NULL;

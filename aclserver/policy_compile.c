@@ -12,6 +12,7 @@
 #include <linux/netfilter.h>
 
 #include "aclserver/hash.h"
+#include "aclserver/recent.h"
 #include "aclserver/rule_parse.h"
 
 /* Reasons already given for one rule as written; its expansion would repeat them. */
@@ -166,6 +167,7 @@ hash_term(struct hash *h, const struct ruleset_term *term)
 		hash_meter(h, &term->meter);
 		break;
 	case TERM_COUNTER:
+	case TERM_RECENT: /* resolved before the hash that counts */
 		break;
 	case TERM_LOG:
 		hash_log(h, &term->log);
@@ -464,6 +466,32 @@ compile_rules(struct compiler *c, const struct policy_rules *written)
 	return 0;
 }
 
+/* Now that all rules are known, the sets behind -m recent. */
+static int
+resolve_recent(struct compiler *c)
+{
+	struct recent_rules rules = { c->rules, c->n_rules };
+	size_t bad = 0;
+	int result = recent_resolve(c->file, c->arena, &rules, &bad);
+
+	if (result == -E2BIG) {
+		c->failed = true;
+		diags_add(c->diags, DIAG_ERROR, c->file, c->rules[bad].line,
+			c->rules[bad].written,
+			"the rules of one --name ask for more than %d different "
+			"--seconds and --hitcount",
+			RECENT_KINDS_MAX);
+		return 0;
+	}
+	if (result <= 0)
+		return result;
+	c->rules = rules.items;
+	c->n_rules = rules.n;
+	for (size_t i = 0; i < c->n_rules; i++)
+		c->rules[i].hash = hash_rule(&c->rules[i]);
+	return 0;
+}
+
 /* Sort by place; inside a place the order stays. */
 static int
 group(const struct compiler *c, struct ruleset_file *ret)
@@ -505,6 +533,8 @@ policy_compile(const char *file, const char *text, size_t len,
 	c.failed = result < 0;
 	c.flags = flags;
 	result = compile_rules(&c, &written);
+	if (result == 0)
+		result = resolve_recent(&c);
 	if (result < 0)
 		return result;
 	return c.failed ? -EINVAL : group(&c, ret);

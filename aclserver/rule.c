@@ -220,6 +220,17 @@ rule_add_meter(struct rule *rule, const struct ruleset_meter *meter)
 }
 
 int
+rule_add_recent(struct rule *rule, const struct ruleset_recent *recent)
+{
+	struct rule_term *term = add_term(rule, TERM_RECENT);
+
+	if (!term)
+		return -EINVAL;
+	term->term.recent = *recent;
+	return 0;
+}
+
+int
 rule_add_statement(struct rule *rule, const struct ruleset_term *statement)
 {
 	assert(rule->n_statements < RULE_STATEMENTS_MAX);

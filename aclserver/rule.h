@@ -150,6 +150,9 @@ int rule_add_limit(struct rule *rule, const struct ruleset_limit *limit);
 /** A meter; it sees a packet for which all tests so far were true. */
 int rule_add_meter(struct rule *rule, const struct ruleset_meter *meter);
 
+/** Likewise, to be made meters of later. */
+int rule_add_recent(struct rule *rule, const struct ruleset_recent *recent);
+
 /** A statement, behind those already there. */
 int rule_add_statement(struct rule *rule, const struct ruleset_term *statement);
 

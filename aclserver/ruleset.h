@@ -189,6 +189,24 @@ struct ruleset_meter {
 					      matches. NULL = goes on */
 };
 
+enum ruleset_recent_op {
+	RECENT_SET,
+	RECENT_CHECK,
+	RECENT_UPDATE,
+	RECENT_REMOVE,
+};
+
+/** -m recent, until all rules of the file are known; see recent.h. */
+struct ruleset_recent {
+	const char *name;
+	bool ip6;
+	enum ruleset_recent_op op;
+	bool negate;      /* RECENT_CHECK only */
+	uint32_t seconds; /* 0 = ever */
+	uint32_t hits;    /* 0 = seen at all, else at least 2 */
+	struct ruleset_meter_part part;
+};
+
 struct ruleset_log {
 	const char *prefix; /* or NULL */
 	uint32_t level;     /* 0..7, syslog */
@@ -221,6 +239,7 @@ enum term_kind {
 	TERM_TEST,     /* .test */
 	TERM_LIMIT,    /* .limit; a test with state */
 	TERM_METER,    /* .meter; a test with state */
+	TERM_RECENT,   /* .recent; inside the compiler only */
 	TERM_COUNTER,  /* counts what matched so far; every rule has one behind all
 			  tests, and a second one ahead of the drop of a policer: what
 			  that dropped */
@@ -242,6 +261,7 @@ struct ruleset_term {
 		struct ruleset_test test;
 		struct ruleset_limit limit;
 		struct ruleset_meter meter;
+		struct ruleset_recent recent;
 		struct ruleset_log log;
 		struct {
 			enum field field;

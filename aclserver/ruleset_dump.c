@@ -247,6 +247,9 @@ put_term(struct line *line, const struct ruleset_term *term)
 	case TERM_METER:
 		put_meter(line, &term->meter);
 		break;
+	case TERM_RECENT:
+		put(line, "recent %s", term->recent.name);
+		break;
 	case TERM_COUNTER:
 		put(line, "counter");
 		break;

@@ -1,4 +1,4 @@
-"""Matches that remember packets, in sets that packets write into: hashlimit.
+"""Matches that remember packets, in sets that packets write into: hashlimit and recent.
 
 Rates are per hour, so that how fast a test runs does not count: a bucket only ever empties.
 """
@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from daemon import Server
+from daemon import Server, run_acl
 from lab import BRIDGED, ROUTED, TO_PORT, Lab
 from netns import Switch
 from packets import Packet
@@ -130,3 +130,44 @@ def test_what_is_remembered_outlives_every_change_but_that_of_its_settings(polic
             server.stop()
         finally:
             server.end()
+
+
+# Rules of INPUT for ports 1, 2, …; then ports and sources of packets in order, and which are dropped.
+RECENT = [
+    (["--set", "--rcheck --seconds 3600 -j DROP"], [(2, 1), (1, 1), (2, 1), (2, 2), (2, 1)], "..D.D"),
+    (["--set --name a", "--rcheck --name b -j DROP", "--rcheck --name a -j DROP"], [(1, 1), (2, 1), (3, 1)], "..D"),
+    (["--set", "! --rcheck --seconds 3600 -j DROP"], [(2, 1), (1, 1), (2, 1)], "D.."),
+    (["--set -j DROP", "--update --seconds 3600 -j DROP"], [(2, 1), (1, 1), (2, 1)], ".DD"),
+    (["--set", "--remove -j DROP", "--rcheck -j DROP"], [(2, 1), (1, 1), (3, 1), (2, 1), (3, 1)], "..DD."),
+    (["--set", "--rcheck --seconds 3600 --hitcount 3 -j DROP"], [(1, 1), (2, 1), (1, 1), (2, 1), (1, 1), (2, 1), (2, 2)],
+     ".....D."),
+    (["--set", "--update --seconds 3600 --hitcount 3 -j DROP"], [(1, 1), (1, 1), (2, 1), (1, 1), (2, 1), (2, 1)], "....DD"),
+    (["--set --rdest", "--rcheck --rdest --seconds 3600 -j DROP"], [(2, 1), (1, 1), (2, 2)], "..D"),
+    (["--set --mask 255.255.0.0", "--rcheck --seconds 3600 --mask 255.255.0.0 -j DROP"], [(1, 1), (2, 2)], ".D"),
+]
+
+
+@pytest.mark.parametrize("words,sent,expected", RECENT, ids=[" | ".join(row[0]) for row in RECENT])
+def test_addresses_are_remembered_as_iptables_does(shared_lab, acl, words, sent, expected):
+    lines = [f"INPUT -p udp --dport {port} -m recent {word}" for port, word in enumerate(words, 1)]
+    acl.install("t", ["[iptables]", *(f"-A {line}" for line in lines)])
+    assert dropped(shared_lab, *(packet(*each) for each in sent), path=TO_PORT) == expected
+    acl.remove("t")
+    ns = shared_lab.switch.ns
+    assert sets(ns) == []
+    for line in lines:
+        ns.run("iptables", "-A", *line.split())
+    try:
+        again = dropped(shared_lab, *(packet(*each) for each in sent), path=TO_PORT)
+    finally:
+        ns.run("iptables", "-F", "INPUT")
+    assert again == expected, "iptables disagrees"
+
+
+def test_a_listing_counts_a_rule_that_counts_hits_once(shared_lab, shared_server, acl):
+    acl.install("t", ["[ip6tables]", "-A INPUT -p udp --dport 1 -m recent --set --name h",
+                      "-A INPUT -p udp --dport 1 -m recent --rcheck --seconds 60 --hitcount 2 --name h -j DROP"])
+    assert dropped(shared_lab, packet(1), packet(1), packet(1), path=TO_PORT, family=6) == ".DD"
+    listing = run_acl(shared_lab.switch.ns, shared_server.policy, "-L", "ip6", "-x").stdout
+    counts = [line.split()[0] for line in listing.splitlines() if "recent" in line]
+    assert counts == ["3", "2"], listing

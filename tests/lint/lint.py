@@ -35,7 +35,7 @@ PURE = [
     "agent/proc_*text.[ch]", "agent/text.[ch]", "agent/host_uuid.[ch]", "agent/if_history.[ch]",
     "aclserver/diag.[ch]", "aclserver/field.[ch]", "aclserver/fold.[ch]", "aclserver/hash.[ch]", "aclserver/json_*.[ch]",
     "aclserver/match*.[ch]", "aclserver/target*.[ch]", "aclserver/rule.[ch]", "aclserver/rule_*.[ch]", "aclserver/ruleset*.[ch]",
-    "aclserver/dscp_name.[ch]", "aclserver/meter_name.[ch]", "aclserver/policy_compile.c",
+    "aclserver/dscp_name.[ch]", "aclserver/meter_name.[ch]", "aclserver/recent.[ch]", "aclserver/policy_compile.c",
     "aclserver/placement.[ch]", "aclserver/policy.h", "aclserver/policy_conf.[ch]", "aclserver/policy_expand.[ch]",
     "aclserver/policy_parse.[ch]", "aclserver/policy_text.[ch]", "aclserver/policy_vars.[ch]",
     "aclserver/server_conf_*.[ch]", "aclserver/utf8.[ch]", "aclserver/acl_name.[ch]", "aclserver/prefer.[ch]",

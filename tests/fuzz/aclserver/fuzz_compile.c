@@ -99,7 +99,8 @@ check_file(const struct ruleset_file *file)
 		ruleset_dump_rule(&file->rules[i], line, sizeof(line));
 		if (!*line)
 			abort();
-		if (i < ROUND_TRIPS_MAX)
+		/* What a rule of -m recent becomes depends on the others. */
+		if (i < ROUND_TRIPS_MAX && !strstr(file->rules[i].text, "-m recent"))
 			check_round_trip(&file->rules[i]);
 	}
 }

@@ -144,16 +144,7 @@ tables_and_chains_are_checked(void **state)
 static void
 matches_that_cannot_be_used_are_refused_by_name(void **state)
 {
-	static const char *const later[] = { "recent" };
-	char rule[64], reason[64];
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-		(void)snprintf(rule, sizeof(rule), "-A INPUT -m %s --option", later[i]);
-		(void)snprintf(reason, sizeof(reason), "match %s is not supported yet",
-			later[i]);
-		check_refused("ip6tables", rule, reason);
-	}
 	check_refused(
 		"iptables", "-A INPUT -m u32 --u32 x", "match u32 is not supported");
 	check_refused("iptables", "-A INPUT -m foo", "unknown match \"foo\"");
