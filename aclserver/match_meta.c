@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aclserver/mark_bits.h"
 #include "common/parse.h"
 
 /* "5", "0x5", "0x5/0xff". */
@@ -38,6 +39,9 @@ parse_mark(struct rule *rule, struct option_use *use)
 
 	if (parse_mark_value(use->args[0], &value, &mask) < 0)
 		return option_refuse(rule, use, "not a mark (VALUE or VALUE/MASK)");
+	if (value & MARK_RESERVED)
+		return option_refuse(
+			rule, use, "the bits 0xffff0000 of the mark are reserved");
 	if (value & ~mask)
 		(void)rule_warn(rule, "never matches: --mark asks for a bit outside "
 				      "its mask");
@@ -46,7 +50,7 @@ parse_mark(struct rule *rule, struct option_use *use)
 			    : arena_printf(rule->arena, "0x%x/0x%x", value, mask);
 	if (!use->text)
 		return -ENOMEM;
-	return rule_add_masked(rule, FIELD_MARK, use->negate, mask, value);
+	return rule_add_masked(rule, FIELD_MARK, use->negate, mask & MARK_USER, value);
 }
 
 static const struct rule_option mark_options[] = {

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from daemon import Server
-from lab import BRIDGED, FROM_BRIDGE, ROUTED, TO_BRIDGE, TO_PORT, Lab, Wire, fill
+from lab import BRIDGED, ETH_MARKER, FROM_BRIDGE, ROUTED, TO_BRIDGE, TO_PORT, Lab, Wire, fill
 from netns import Switch
 from packets import Packet
 from policing import listed
@@ -98,6 +98,16 @@ def rename(lab, number, name):
     old = lab.switch.hosts[number].port
     lab.switch.ns.ip(f"link set {old} down\nlink set {old} name {name}\nlink set {name} up")
     assert lab.ports[number].socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ENETDOWN
+    # A frame that no bridge forwards; both ends have to notice first that they are connected again.
+    frame = b"\xff" * 6 + b"\x03\0\0\0\0\1" + ETH_MARKER.to_bytes(2, "big") + bytes(46)
+    port, host = lab.ports[number], lab.hosts[number]
+
+    def connected():
+        port.send(frame)
+        host.send(frame)
+        return frame in port.drain() and frame in host.drain()
+
+    wait_until(connected, f"{name} is connected again")
 
 
 def test_hooks_follow_the_ports_and_survive_a_restart(policy):

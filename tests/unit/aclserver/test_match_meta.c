@@ -7,12 +7,12 @@ static void
 marks_have_a_mask(void **state)
 {
 	(void)state;
-	check_match("iptables", "-m mark --mark 102", "mark == 0x00000066",
+	check_match("iptables", "-m mark --mark 102", "mark & 0x0000ffff == 0x00000066",
 		"-m mark --mark 0x66");
 	check_match("ip6tables", "-m mark ! --mark 0x5/0xff",
 		"mark & 0x000000ff != 0x00000005", "-m mark ! --mark 0x5/0xff");
-	check_match("iptables", "-m mark --mark 0xffffffff", "mark == 0xffffffff",
-		"-m mark --mark 0xffffffff");
+	check_refused("iptables", "-A INPUT -m mark --mark 0x10000",
+		"--mark \"0x10000\": the bits 0xffff0000 of the mark are reserved");
 	check_refused("iptables", "-A INPUT -m mark --mark 4294967296",
 		"--mark \"4294967296\": not a mark (VALUE or VALUE/MASK)");
 	check_refused("iptables", "-A INPUT -m mark --mark 1/",
