@@ -15,8 +15,14 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/ratelimit.h"
 
-enum { BACKLOG = 4, GREETING_LIMIT_S = 60 };
+enum {
+	BACKLOG = 4,
+	GREETING_LIMIT_S = 60,
+	LOG_PER_S = 1, /* strangers, whom nobody keeps from coming again */
+	LOG_BURST = 5,
+};
 
 /* Whoever opens the wrong socket gets no descriptor with this text. */
 static const char greeting[] = "tapgate configuration";
@@ -26,6 +32,7 @@ struct attach {
 	char *path;
 	int fd;
 	struct loop_source *source;
+	struct ratelimit log_limit;
 };
 
 void
@@ -43,9 +50,24 @@ attach_close(struct attach *attach)
 }
 
 static void
+log_stranger(struct attach *attach, const struct ucred *who)
+{
+	uint64_t n;
+
+	if (!ratelimit_pass(&attach->log_limit, mono_now()))
+		return;
+	n = ratelimit_take_refused(&attach->log_limit);
+	log_warning("%s: process %d of user %u is not the HTTP process; turned away",
+		attach->path, (int)who->pid, (unsigned)who->uid);
+	if (n > 0)
+		log_warning("%s: %llu more were turned away", attach->path,
+			(unsigned long long)n);
+}
+
+static void
 on_connection(struct loop *loop, int fd, unsigned events, void *user_data)
 {
-	const struct attach *attach = user_data;
+	struct attach *attach = user_data;
 	AUTO_CLOSE int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct ucred who = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(who);
@@ -55,9 +77,7 @@ on_connection(struct loop *loop, int fd, unsigned events, void *user_data)
 		return; /* it went away again */
 	if (getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
 		who.uid != attach->spec.uid) {
-		log_warning("%s: process %d of user %u is not the HTTP process; turned "
-			    "away",
-			attach->path, (int)who.pid, (unsigned)who.uid);
+		log_stranger(attach, &who);
 		return;
 	}
 	attach->spec.connected(take_fd(&peer), attach->spec.user_data);
@@ -102,6 +122,7 @@ attach_init(struct attach *attach, struct loop *loop, const struct attach_spec *
 
 	attach->spec = *spec;
 	attach->spec.run_dir = NULL;
+	ratelimit_init(&attach->log_limit, LOG_PER_S, LOG_BURST, mono_now());
 	if (asprintf(&attach->path, "%s/%s", spec->run_dir, ATTACH_SOCKET) < 0) {
 		attach->path = NULL;
 		return err_set(err, -ENOMEM, "%s: out of memory", spec->run_dir);
