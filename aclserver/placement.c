@@ -2,22 +2,26 @@
  * placement.c - the two tables of placement.h: our base chains, and which of them a
  * rule of (section, table, chain) goes to.
  *
- * What decides is where Linux shows a packet (hooks it visits, interface it is seen
- * with):
- *   bridged swp1 -> swp2          bridge prerouting, forward, postrouting: the ports
- *   to the switch, routed port    inet prerouting, input: the port
- *   to the switch, bridge port    bridge prerouting, input: the port; then
- *                                 inet prerouting, input: the bridge or the VLAN device
- *   routed swp1 -> swp2           inet prerouting, forward, postrouting: the ports
- *   from the switch, bridge port  inet output, postrouting: the bridge;
- *                                 then bridge output, postrouting: the port
- * In FORWARD a packet is seen by one family only, so both halves are installed. INPUT
- * is inet only: bridge input also sees frames that the switch will route, and an INPUT
- * rule must never touch those. "-A INPUT -i swp1" therefore means a routed port;
- * packets to an address of the bridge come in by br0 or the VLAN device, as Cumulus
- * documents it. In PREROUTING and POSTROUTING both halves are needed for bridged
- * packets; a rule without interface there sees a packet between a bridge port and the
- * switch itself twice: its verdict is the same, its counter moves twice.
+ * What decides is where Linux shows a packet, and by which names; placement_matrix.c
+ * has the paths, placement.md the result. A packet meets the rules of one chain at one
+ * place, in their order, so that the first match decides and counts it once:
+ *   FORWARD      bridged: bridge forward. Routed: inet forward, where "-i" also tests
+ *                the port of the bridge by which the packet came in (FIELD_PORT). What
+ *                is routed to a bridge has no port yet; so while some rule has "-o",
+ *                all rules stand in bridge output, too ("filter_routed"), which judges
+ *                these packets, and inet forward passes over them. They are told from
+ *                those of the switch itself by MARK_ROUTED, and carry the names of
+ *                their interfaces (FIELD_PORT, FIELD_ROUTE). Rules that the bridge
+ *                cannot test are asked for such packets in inet, ahead of the others
+ *                ("filter_state").
+ *   INPUT        inet only: bridge input also sees frames that the switch will route,
+ *                and an INPUT rule must never touch those.
+ *   PREROUTING,  the bridge sees what IP sees later or saw before. The rule is for the
+ *   POSTROUTING  bridge then, as its interface is the port, see add_once() of
+ *                rule_parse.c.
+ * Two evaluations with a note of the first one's verdict were the alternative for "-o".
+ * They need the position of each rule in the mark, as a rule without "-o" may stand
+ * between two that have it, and so a change of all rules behind a new one.
  */
 #include "aclserver/placement.h"
 
