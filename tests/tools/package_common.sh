@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # package_common.sh - what package_inside.sh and package_systemd.sh share. Sourced; both use bash -eu -o pipefail.
 url=http://127.0.0.1:8080/acl
+access=() # options of curl to get in
 
 fail() { echo "FAILED: $*"; exit 1; }
 ok() { echo "ok: $*"; }
@@ -16,8 +17,8 @@ within() {
 }
 
 put() { # NAME LINES: prints the status
-	curl -sS -o /dev/null -w '%{http_code}' -X PUT -H 'Content-Type: application/json' -H 'Prefer: wait=10' \
+	curl -sS "${access[@]}" -o /dev/null -w '%{http_code}' -X PUT -H 'Content-Type: application/json' -H 'Prefer: wait=10' \
 		--data "$2" "$url/$1"
 }
 
-serves() { curl -fsS "$url/"; }
+serves() { curl -fsS "${access[@]}" "$url/"; }

@@ -31,7 +31,7 @@ start_server() {
 		setpriv --bounding-set=-all,+net_admin,+chown,+kill,+setuid,+setgid,+setpcap --no-new-privs \
 		tapgate-aclserver &
 	server=$!
-	within 10 curl -fsS "$url/"
+	within 10 curl -fsS "${access[@]}" "$url/"
 }
 
 stop() { # PID
@@ -60,6 +60,32 @@ start_server
 [ "$(put two '["[iptables]", "-A INPUT -s 198.51.100.2/32 -j DROP"]')" = 200 ] || fail "PUT after the upgrade"
 stop $server
 ok "rules outlive a stop and an upgrade"
+
+# ---- https, with what the package depends on and nothing that is for building ----
+apt-get remove -y libssl-dev </dev/null >/dev/null 2>&1 || fail "removal of libssl-dev"
+unversioned="$(find / -xdev -path /proc -prune -o -name libssl.so -print)"
+[ -z "$unversioned" ] || fail "there still is $unversioned"
+cp /etc/tapgate/aclserver.conf /tmp/aclserver.conf
+(umask 077 && tapgate-aclserver --new-token test --scope admin >/etc/tapgate/tokens 2>/tmp/token)
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test \
+	-addext subjectAltName=IP:::1 -keyout /etc/tapgate/test.key -out /etc/tapgate/test.crt 2>/dev/null
+chmod 600 /etc/tapgate/test.key
+cat >>/etc/tapgate/aclserver.conf <<'CONF'
+listen = https://[::1]:8443
+tls_certificate = /etc/tapgate/test.crt
+tls_key = /etc/tapgate/test.key
+tokens = /etc/tapgate/tokens
+CONF
+url='https://[::1]:8443/acl'
+access=(--cacert /etc/tapgate/test.crt -H "Authorization: Bearer $(cat /tmp/token)")
+start_server
+[ "$(put three '["[iptables]", "-A INPUT -s 198.51.100.3/32 -j DROP"]')" = 200 ] || fail "PUT over https"
+access=(--cacert /etc/tapgate/test.crt)
+[ "$(put four '["[iptables]"]')" = 401 ] || fail "PUT without a token"
+stop $server
+mv /tmp/aclserver.conf /etc/tapgate/aclserver.conf
+rm /etc/tapgate/tokens /etc/tapgate/test.key /etc/tapgate/test.crt /tmp/token
+ok "https over IPv6 asks for a token, without any -dev package"
 
 # ---- the agent ----
 ip link add swp1 type veth peer name swp1p
