@@ -245,6 +245,15 @@ def test_a_packet_to_the_switch_has_the_bridge_port_it_came_by(shared_lab, acl):
     assert [seen is None for seen in results] == [True, False]
 
 
+def test_a_mark_is_the_user_s_even_where_the_port_is_known(shared_lab, acl):
+    """The port by which a packet came in is kept in other bits of the same mark."""
+    acl.install("t", ["[ebtables]", "-A FORWARD -p IPv4 --ip-proto udp --ip-dport 5 -j mark --mark-set 102",
+                      "[iptables]", "-A FORWARD -i swp1 -m mark --mark 102 -j DROP"])
+    for path in (BRIDGED, BRIDGE_TO_ROUTED):
+        results = shared_lab.send(path, 4, UDP.but(dport=5), UDP.but(dport=6))
+        assert [seen is None for seen in results] == [True, False], path.name
+
+
 def test_beside_a_bridge_port_an_interface_is_the_bridge(shared_lab, acl):
     need_bridge_names(shared_lab)
     acl.install("t", ["[iptables]", "-A FORWARD -i br0 -m physdev --physdev-in swp1 -j DROP",
