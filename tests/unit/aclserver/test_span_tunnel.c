@@ -47,24 +47,33 @@ other_devices_are_none_of_ours(void **state)
 		assert_false(span_tunnel_parse(names[i], &ignored));
 }
 
+/* Netlink has headers and numbers in the order of the machine. */
+#define BYTE(type, value, i) ((const uint8_t *)&(const type){ value })[i]
+#define HOST16(v)            BYTE(uint16_t, v, 0), BYTE(uint16_t, v, 1)
+#define HOST32(v)                                                                      \
+	BYTE(uint32_t, v, 0), BYTE(uint32_t, v, 1), BYTE(uint32_t, v, 2),              \
+		BYTE(uint32_t, v, 3)
+
 static void
 the_message_asks_for_erspan_type_two(void **state)
 {
 	/* linux/rtnetlink.h, linux/if_tunnel.h: ifinfomsg up; name; kind and its
 	 * attributes LOCAL, REMOTE, TTL, IFLAGS, OFLAGS, IKEY, OKEY, ERSPAN_VER. */
-	static const uint8_t wanted[] = { /* ifinfomsg */
-		0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0,
+	const uint8_t wanted[] = { /* ifinfomsg */
+		0, 0, HOST16(0), HOST32(0), HOST32(1), HOST32(1),
 		/* IFLA_IFNAME */
-		20, 0, 3, 0, 't', 'g', '.', 'W', 'g', 'A', 'A', 'A', 'R', 'Q', 'A', 'A',
-		'g', 'J', 'A', 0,
+		HOST16(20), HOST16(3), 't', 'g', '.', 'W', 'g', 'A', 'A', 'A', 'R', 'Q',
+		'A', 'A', 'g', 'J', 'A', 0,
 		/* IFLA_LINKINFO */
-		84, 0, 18, 0x80,
+		HOST16(84), HOST16(0x8012),
 		/* IFLA_INFO_KIND */
-		11, 0, 1, 0, 'e', 'r', 's', 'p', 'a', 'n', 0, 0,
+		HOST16(11), HOST16(1), 'e', 'r', 's', 'p', 'a', 'n', 0, 0,
 		/* IFLA_INFO_DATA */
-		68, 0, 2, 0x80, 8, 0, 6, 0, 90, 0, 0, 1, 8, 0, 7, 0, 20, 0, 2, 2, 5, 0,
-		8, 0, 64, 0, 0, 0, 6, 0, 2, 0, 0x30, 0, 0, 0, 6, 0, 3, 0, 0x30, 0, 0, 0,
-		8, 0, 4, 0, 0, 0, 0, 1, 8, 0, 5, 0, 0, 0, 0, 1, 5, 0, 22, 0, 1, 0, 0, 0
+		HOST16(68), HOST16(0x8002), HOST16(8), HOST16(6), 90, 0, 0, 1,
+		HOST16(8), HOST16(7), 20, 0, 2, 2, HOST16(5), HOST16(8), 64, 0, 0, 0,
+		HOST16(6), HOST16(2), 0x30, 0, 0, 0, HOST16(6), HOST16(3), 0x30, 0, 0,
+		0, HOST16(8), HOST16(4), 0, 0, 0, 1, HOST16(8), HOST16(5), 0, 0, 0, 1,
+		HOST16(5), HOST16(22), 1, 0, 0, 0
 	};
 	_Alignas(4) uint8_t bytes[SPAN_TUNNEL_REQUEST_SIZE];
 	struct nlbuild b;
