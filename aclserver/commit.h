@@ -15,6 +15,7 @@
 struct committer {
 	struct committer_conf conf;
 	struct nft *nft;
+	struct netlink *links;   /* for bridge_links_read() */
 	struct nft_batch *batch; /* its memory is kept between commits */
 	struct commit_lock lock;
 	struct policy_load *load;  /* resolved includes; NULL before the first commit */

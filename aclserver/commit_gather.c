@@ -308,6 +308,19 @@ check_rest_dir(struct commit *commit)
 	return -EINVAL;
 }
 
+/* Without them all is as if no VLAN device stood on a bridge. */
+static void
+read_links(struct commit *commit)
+{
+	struct committer *c = commit->committer;
+	struct err err;
+
+	if (bridge_links_read(c->links, &c->ports.links, &err) < 0)
+		diags_add(&commit->general, DIAG_WARNING, "links", 0, NULL,
+			"-o does not know the ports behind VLAN devices of bridges: %s",
+			err.text);
+}
+
 static void
 forget_ports(struct committer *c)
 {
@@ -338,6 +351,7 @@ gather_all(struct commit *commit)
 		return r;
 	fold_table_done(&c->fold);
 	forget_ports(c);
+	read_links(commit);
 	meter_table_done(&c->meters);
 	policy_table_done(&c->table);
 	r = policy_load_list(c->load, &files, &commit->general);

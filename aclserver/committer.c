@@ -318,6 +318,7 @@ commit_result_done(struct commit_result *result)
 struct committer *
 committer_new(const struct committer_conf *conf, struct err *err)
 {
+	const struct netlink_options options = { .protocol = NETLINK_ROUTE };
 	struct committer *c = calloc(1, sizeof(*c));
 
 	if (!c) {
@@ -332,7 +333,9 @@ committer_new(const struct committer_conf *conf, struct err *err)
 	meter_table_init(&c->meters);
 	dirty_init(&c->dirty);
 	c->nft = nft_open(err);
-	if (c->nft && commit_lock_open(&c->lock, conf->run_dir, err) == 0) {
+	if (c->nft)
+		c->links = netlink_open(&options, err);
+	if (c->links && commit_lock_open(&c->lock, conf->run_dir, err) == 0) {
 		c->batch = nft_batch_new();
 		if (c->batch)
 			return c;
@@ -354,6 +357,7 @@ committer_free(struct committer *c)
 	policy_table_done(&c->table);
 	dirty_done(&c->dirty);
 	nft_batch_free(c->batch);
+	netlink_close(c->links);
 	nft_close(c->nft);
 	commit_lock_close(&c->lock);
 	free(c);
@@ -434,9 +438,20 @@ committer_is_intact(struct committer *c)
 }
 
 bool
-committer_is_outdated(const struct committer *c)
+committer_is_outdated(struct committer *c)
 {
-	return c->known && c->bridge_calls_ip != port_marks_bridge_calls_ip();
+	struct bridge_links links = { 0 };
+	bool outdated;
+
+	if (!c->known)
+		return false;
+	if (c->bridge_calls_ip != port_marks_bridge_calls_ip())
+		return true;
+	if (!c->ports.routed || bridge_links_read(c->links, &links, NULL) < 0)
+		return false;
+	outdated = !bridge_links_equal(&links, &c->ports.links);
+	bridge_links_done(&links);
+	return outdated;
 }
 
 bool

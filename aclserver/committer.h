@@ -113,8 +113,9 @@ const struct policy_load_watch *committer_watches(
 bool committer_is_intact(struct committer *committer);
 
 /** True when the kernel shows packets at other places than at the last commit of
- * everything: another one is needed. Reads two short files. */
-bool committer_is_outdated(const struct committer *committer);
+ * everything: another one is needed. Reads two short files, and the links if it matters
+ * what they stand on. */
+bool committer_is_outdated(struct committer *committer);
 
 /** True once after tapgate-acl changed the kernel: what was last reported may be
  * outdated. Never waits. */

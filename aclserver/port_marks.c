@@ -39,6 +39,7 @@ enum {
 	PRIORITY_FIRST = -400, /* ahead of our rules and of everybody's translation */
 	PRIORITY_LAST = 400,
 	TYPE_IFNAME = 41, /* the nft tool's numbers, for its listing */
+	TYPE_IFINDEX = 20,
 	HASH_TYPE = NFT_UDATA_OWN + 6,
 	GUARD_TYPE = NFT_UDATA_OWN + 7,
 	LAYOUT_GUARD = 1, /* value of GUARD_TYPE */
@@ -278,6 +279,38 @@ build_bridge(struct building *b)
 	add_clearing_rule(b, LAST_CHAIN);
 }
 
+/* A VLAN device does not tell by itself what it stands on. */
+static void
+add_vlans(struct building *b, const char *chain)
+{
+	const struct bridge_links *links = &b->ports->links;
+	struct nft_set_spec spec = {
+		.name = "vlans_of_bridges",
+		.id = nft_batch_new_id(b->batch),
+		.key_type = TYPE_IFINDEX,
+		.key_len = sizeof(uint32_t),
+		.size = (uint32_t)links->n,
+	};
+	const struct nft_set_ref set = { spec.name, spec.id, spec.key_len };
+	struct nft_rule *rule;
+
+	if (links->n == 0)
+		return;
+	rule = begin_rule(b);
+	if (!rule)
+		return;
+	nft_batch_add_set(b->batch, b->table, &spec, 0);
+	for (size_t i = 0; i < links->n; i++) {
+		const struct nft_elem elem = { .key = &links->vlans[i] };
+
+		nft_batch_add_elems(b->batch, b->table, &set, &elem, 1, 0);
+	}
+	nft_rule_load_meta(rule, NFT_META_OIF);
+	nft_rule_lookup(rule, &set, false);
+	nft_rule_verdict(rule, NFT_GOTO, chain);
+	add_rule(b, "forward", rule);
+}
+
 /* What is routed to a bridge is judged there, and says by which interfaces it was
  * routed. */
 static void
@@ -294,6 +327,7 @@ build_routed(struct building *b)
 	nft_rule_cmp(rule, NFT_CMP_EQ, bridge, sizeof(bridge));
 	nft_rule_verdict(rule, NFT_GOTO, chain);
 	add_rule(b, "forward", rule);
+	add_vlans(b, chain);
 	add_mark_rule(b, chain, ~MARK_ROUTED, MARK_ROUTED);
 	add_numbering(b, chain, PORT_KIND_IN);
 	add_numbering(b, chain, PORT_KIND_OUT);

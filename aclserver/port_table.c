@@ -26,6 +26,7 @@ void
 port_table_done(struct port_table *table)
 {
 	free(table->names);
+	bridge_links_done(&table->links);
 	port_table_init(table);
 }
 
@@ -229,6 +230,8 @@ hash_wanted(const struct port_table *table)
 	hash_add_u64(&h, LAYOUT_VERSION);
 	hash_add_u64(
 		&h, (uint64_t)table->routed | (uint64_t)table->is_judged_once << 1);
+	for (size_t i = 0; table->routed && i < table->links.n; i++)
+		hash_add_u64(&h, table->links.vlans[i]);
 	for (size_t i = 0; i < table->n; i++) {
 		if (!table->names[i].is_wanted)
 			continue;

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aclserver/bridge_links.h"
 #include "aclserver/mark_bits.h"
 #include "aclserver/ruleset.h"
 
@@ -39,10 +40,11 @@ struct port_table {
 	size_t n;
 	bool routed; /* rules stand where packets are judged that leave by a bridge:
 			some file names an output interface in FORWARD */
-	bool bridge_calls_ip; /* the hooks of IP see bridged packets, too */
-	bool is_judged_once;  /* … and rules of FORWARD pass over those there */
-	uint64_t installed;   /* port_table_hash() of what the kernel has; 0 = none */
-	uint64_t wanted;      /* of the transaction that is being built */
+	struct bridge_links links; /* VLAN devices of bridges, as they were last seen */
+	bool bridge_calls_ip;      /* the hooks of IP see bridged packets, too */
+	bool is_judged_once;       /* … and rules of FORWARD pass over those there */
+	uint64_t installed; /* port_table_hash() of what the kernel has; 0 = none */
+	uint64_t wanted;    /* of the transaction that is being built */
 	bool has_map[PORT_MAPS]; /* the kernel has the map of names: inet, bridge */
 };
 

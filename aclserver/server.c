@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +24,14 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/nl.h"
 #include "common/priv.h"
 #include "common/sdnotify.h"
 
 enum {
 	CONF_FILE_MAX = 1 << 20, /* bytes of the configuration file */
 	CHECK_MS = 1000,    /* how often it is looked whether our tables are there */
+	LINKS_MS = 20,      /* and how soon after a change of the links */
 	SEND_RETRY_MS = 20, /* when the HTTP process does not take its message */
 };
 
@@ -39,6 +42,7 @@ struct server {
 	gid_t gid;
 	struct loop *loop;
 	struct watch *watch;
+	struct netlink *links; /* events of interfaces */
 	struct backend *backend;
 	struct keeper *keeper; /* of the HTTP process */
 	struct loop_source *commit_timer, *send_timer, *watchdog_timer, *check_timer;
@@ -47,6 +51,7 @@ struct server {
 	uint64_t answered;     /* generation of the newest result */
 	enum commit_what next; /* what the next commit has to read */
 	bool pending;          /* a commit is asked for */
+	bool check_soon;       /* check_timer runs because of the links */
 	bool stopping;
 	int returncode; /* of the newest result */
 	char *report;   /* JSON of the newest result; owned */
@@ -400,6 +405,7 @@ on_check_timer(struct loop *loop, void *user_data)
 	struct server *server = user_data;
 
 	(void)loop;
+	server->check_soon = false;
 	loop_timer_in(server->check_timer, CHECK_MS);
 	if (backend_busy(server->backend))
 		return;
@@ -412,6 +418,47 @@ on_check_timer(struct loop *loop, void *user_data)
 	}
 	if (backend_was_overtaken(server->backend))
 		report_anew(server);
+}
+
+static int
+ignore_link(const struct nlmsghdr *h, void *user_data)
+{
+	(void)h;
+	(void)user_data;
+	return 0;
+}
+
+/* Interfaces come and go: rules that are bound to them follow. What changed is read
+ * anew, once for all changes of a moment; so it does not matter if events were lost. */
+static void
+on_link_event(struct loop *loop, int fd, uint32_t events, void *user_data)
+{
+	struct server *server = user_data;
+
+	(void)loop;
+	(void)fd;
+	(void)events;
+	(void)netlink_receive(server->links, ignore_link, NULL);
+	if (!server->check_soon)
+		loop_timer_in(server->check_timer, LINKS_MS);
+	server->check_soon = true;
+}
+
+/* Without events the check of every second has to do. */
+static int
+watch_links(struct server *server, struct err *err)
+{
+	const struct netlink_options options = { .protocol = NETLINK_ROUTE };
+
+	server->links = netlink_open(&options, err);
+	if (!server->links)
+		return err->code;
+	if (netlink_join(server->links, RTNLGRP_LINK, err) < 0)
+		return err->code;
+	if (!loop_add_fd(server->loop, netlink_fd(server->links), LOOP_READ,
+		    on_link_event, server))
+		return err_sys(err, -errno, "event loop");
+	return 0;
 }
 
 static void
@@ -499,6 +546,9 @@ server_init(struct server *server, struct err *err)
 	r = add_keeper(server, err);
 	if (r < 0)
 		return r;
+	r = watch_links(server, err);
+	if (r < 0)
+		return r;
 	server->backend = backend_new(conf, server->loop, err);
 	return server->backend ? 0 : err->code;
 }
@@ -556,6 +606,7 @@ server_free(struct server *server)
 	backend_free(server->backend);
 	loop_free(server->loop);
 	watch_free(server->watch);
+	netlink_close(server->links);
 	server_conf_done(&server->spec.conf);
 	free(server->spec.conf_text);
 	free(server->report);
