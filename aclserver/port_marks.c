@@ -17,10 +17,8 @@
 #include "aclserver/port_marks.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <netinet/in.h>
 
@@ -30,8 +28,6 @@
 
 #include "aclserver/kernel_view.h"
 #include "aclserver/nft_field.h"
-#include "common/cleanup.h"
-#include "common/nft_dump.h"
 #include "common/nft_expr.h"
 #include "common/nft_udata.h"
 
@@ -40,15 +36,14 @@ enum {
 	PRIORITY_LAST = 400,
 	TYPE_IFNAME = 41, /* the nft tool's numbers, for its listing */
 	TYPE_IFINDEX = 20,
-	HASH_TYPE = NFT_UDATA_OWN + 6,
 	GUARD_TYPE = NFT_UDATA_OWN + 7,
 	LAYOUT_GUARD = 1, /* value of GUARD_TYPE */
 	CHAIN_NAME_SIZE = 16,
 };
 
-#define IDS_SET     "ids"
-#define FIRST_CHAIN "prerouting"
-#define LAST_CHAIN  "postrouting"
+#define IDS_SET          "ids"
+#define PORT_MARKS_FIRST "prerouting"
+#define PORT_MARKS_LAST  "postrouting"
 
 const struct nft_table port_marks_tables[PORT_MARKS_TABLES] = {
 	{ .family = NFPROTO_BRIDGE, .name = "tapgate_ports" },
@@ -104,7 +99,7 @@ put_hash(struct building *b, struct nft_rule *rule)
 	struct nft_udata udata;
 
 	nft_udata_init(&udata);
-	(void)nft_udata_put(&udata, HASH_TYPE, &hash, sizeof(hash)); /* it fits */
+	(void)nft_udata_put(&udata, PORT_MARKS_HASH, &hash, sizeof(hash)); /* it fits */
 	nft_rule_set_udata(rule, nft_udata_blob(&udata));
 }
 
@@ -269,14 +264,14 @@ add_numbering(struct building *b, const char *chain, enum port_kind kind)
 static void
 build_bridge(struct building *b)
 {
-	add_base(b, FIRST_CHAIN, NF_BR_PRE_ROUTING, PRIORITY_FIRST);
-	add_base(b, LAST_CHAIN, NF_BR_POST_ROUTING, PRIORITY_LAST);
-	add_numbering(b, FIRST_CHAIN, PORT_KIND_IN);
+	add_base(b, PORT_MARKS_FIRST, NF_BR_PRE_ROUTING, PRIORITY_FIRST);
+	add_base(b, PORT_MARKS_LAST, NF_BR_POST_ROUTING, PRIORITY_LAST);
+	add_numbering(b, PORT_MARKS_FIRST, PORT_KIND_IN);
 	if (b->ports->is_judged_once) {
 		add_base(b, "forward", NF_BR_FORWARD, PRIORITY_FIRST);
 		add_mark_rule(b, "forward", ~MARK_ROUTED, MARK_ROUTED);
 	}
-	add_clearing_rule(b, LAST_CHAIN);
+	add_clearing_rule(b, PORT_MARKS_LAST);
 }
 
 /* A VLAN device does not tell by itself what it stands on. */
@@ -337,11 +332,11 @@ static void
 build_inet(struct building *b)
 {
 	add_base(b, "input", NF_INET_LOCAL_IN, PRIORITY_LAST);
-	add_base(b, LAST_CHAIN, NF_INET_POST_ROUTING, PRIORITY_LAST);
+	add_base(b, PORT_MARKS_LAST, NF_INET_POST_ROUTING, PRIORITY_LAST);
 	if (b->ports->routed)
 		build_routed(b);
 	add_clearing_rule(b, "input");
-	add_clearing_rule(b, LAST_CHAIN);
+	add_clearing_rule(b, PORT_MARKS_LAST);
 }
 
 /* ---- the map ---- */
@@ -486,135 +481,4 @@ port_marks_is_guard(struct nft_blob udata)
 		nft_udata_find(udata.data, udata.len, GUARD_TYPE, &len);
 
 	return version && len == 1 && *version == LAYOUT_GUARD;
-}
-
-/* ---- reading ---- */
-
-static void
-forget_names(void *user_data)
-{
-	struct port_table *table = user_data;
-
-	table->n = 0;
-}
-
-static int
-on_name(const struct nft_elem_info *info, void *user_data)
-{
-	struct port_table *table = user_data;
-	char name[PORT_NAME_SIZE + 1] = "";
-	uint32_t key;
-	int r;
-
-	if (info->key_len != sizeof(key) || info->data_len != PORT_NAME_SIZE)
-		return -EBADMSG;
-	memcpy(&key, info->key, sizeof(key));
-	memcpy(name, info->data, PORT_NAME_SIZE);
-	if (key == 0)
-		return 0;
-	r = port_table_adopt(table, key, name);
-	return r == -EINVAL ? -EBADMSG : r;
-}
-
-struct hash_reading {
-	uint64_t hash;
-};
-
-static void
-forget_hash(void *user_data)
-{
-	*(struct hash_reading *)user_data = (struct hash_reading){ 0 };
-}
-
-static int
-on_rule(const struct nft_rule_info *info, void *user_data)
-{
-	struct hash_reading *reading = user_data;
-	size_t len = 0;
-	const uint8_t *hash =
-		nft_udata_find(info->udata.data, info->udata.len, HASH_TYPE, &len);
-
-	if (hash && len == sizeof(reading->hash))
-		memcpy(&reading->hash, hash, sizeof(reading->hash));
-	return 0;
-}
-
-static int
-ignore_name(const struct nft_elem_info *info, void *user_data)
-{
-	(void)info;
-	(void)user_data;
-	return 0;
-}
-
-/* The names are the same in both maps. */
-static int
-read_maps(struct nft *nft, struct port_table *table, struct err *err)
-{
-	struct nft_reader reader = {
-		.begin = forget_names,
-		.elem = on_name,
-		.user_data = table,
-	};
-
-	for (size_t i = 0; i < PORT_MAPS; i++) {
-		int r = nft_list_elems(
-			nft, &kernel_tables[i], PORT_MARKS_MAP, &reader, err);
-
-		if (r < 0 && r != -ENOENT)
-			return err_prefix(err, "reading the names of ports");
-		table->has_map[i] = r == 0;
-		reader.begin = NULL;
-		reader.elem = ignore_name;
-	}
-	return 0;
-}
-
-int
-port_marks_read(struct nft *nft, struct port_table *table, struct err *err)
-{
-	static const char *const chains[] = { FIRST_CHAIN, LAST_CHAIN };
-	struct hash_reading reading[PORT_MARKS_TABLES] = { 0 };
-	struct nft_reader reader = { .begin = forget_hash, .rule = on_rule };
-	int r = read_maps(nft, table, err);
-
-	for (size_t i = 0; i < PORT_MARKS_TABLES && r == 0; i++) {
-		reader.user_data = &reading[i];
-		r = nft_list_rules(nft, &port_marks_tables[i], chains[i], &reader, err);
-		if (r < 0)
-			return err_prefix(err, "reading the marks of ports");
-	}
-	table->installed = reading[0].hash;
-	/* One is missing, or of an older version: equal to nothing that is wanted. */
-	if (reading[0].hash != reading[1].hash)
-		table->installed = UINT64_MAX - 1;
-	return r;
-}
-
-bool
-port_marks_is_intact(struct nft *nft, const struct port_table *table)
-{
-	struct err err;
-
-	return table->installed == 0 ||
-	       nft_table_exists(nft, &port_marks_tables[0], &err) != 0;
-}
-
-/* ---- br_netfilter ---- */
-
-static bool
-is_on(const char *path)
-{
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char value = '0';
-
-	/* Without the module there is no such file. */
-	return fd >= 0 && read(fd, &value, 1) == 1 && value != '0';
-}
-
-bool
-port_marks_bridge_calls_ip(void)
-{
-	return is_on("/proc/sys/net/bridge/bridge-nf-call-iptables") ||
-	       is_on("/proc/sys/net/bridge/bridge-nf-call-ip6tables");
 }

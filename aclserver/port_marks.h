@@ -17,11 +17,20 @@
 #include "aclserver/port_table.h"
 #include "common/err.h"
 #include "common/nft.h"
+#include "common/nft_udata.h"
 
 /** Name of the map, in each table whose rules look it up. */
-#define PORT_MARKS_MAP "ports"
+#define PORT_MARKS_MAP   "ports"
 
-enum { PORT_MARKS_TABLES = 2 };
+/** The chains that packets meet first and last in those tables, and the user data of
+ * a rule that tells what the table was made of (port_table.wanted). */
+#define PORT_MARKS_FIRST "prerouting"
+#define PORT_MARKS_LAST  "postrouting"
+
+enum {
+	PORT_MARKS_TABLES = 2,
+	PORT_MARKS_HASH = NFT_UDATA_OWN + 6,
+};
 
 /** The tables that hold nothing else: bridge, inet. */
 extern const struct nft_table port_marks_tables[PORT_MARKS_TABLES];

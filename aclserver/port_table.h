@@ -43,9 +43,9 @@ struct port_table {
 	struct bridge_links links; /* VLAN devices of bridges, as they were last seen */
 	bool bridge_calls_ip;      /* the hooks of IP see bridged packets, too */
 	bool is_judged_once;       /* … and rules of FORWARD pass over those there */
-	uint64_t installed; /* port_table_hash() of what the kernel has; 0 = none */
-	uint64_t wanted;    /* of the transaction that is being built */
-	bool has_map[PORT_MAPS]; /* the kernel has the map of names: inet, bridge */
+	uint64_t installed;        /* hash of what the kernel has; 0 = none */
+	uint64_t wanted;           /* of the transaction that is being built */
+	bool has_map[PORT_MAPS];   /* the kernel has the map of names: inet, bridge */
 };
 
 /** Slots, ascending: the names in one file. */

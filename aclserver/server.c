@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "aclserver/backend.h"
 #include "aclserver/instance.h"
 #include "aclserver/keeper.h"
+#include "aclserver/link_watch.h"
 #include "aclserver/policy_dir.h"
 #include "aclserver/report.h"
 #include "aclserver/trust.h"
@@ -24,7 +24,6 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
-#include "common/nl.h"
 #include "common/priv.h"
 #include "common/sdnotify.h"
 
@@ -42,7 +41,7 @@ struct server {
 	gid_t gid;
 	struct loop *loop;
 	struct watch *watch;
-	struct netlink *links; /* events of interfaces */
+	struct link_watch *links;
 	struct backend *backend;
 	struct keeper *keeper; /* of the HTTP process */
 	struct loop_source *commit_timer, *send_timer, *watchdog_timer, *check_timer;
@@ -420,45 +419,16 @@ on_check_timer(struct loop *loop, void *user_data)
 		report_anew(server);
 }
 
-static int
-ignore_link(const struct nlmsghdr *h, void *user_data)
-{
-	(void)h;
-	(void)user_data;
-	return 0;
-}
-
-/* Interfaces come and go: rules that are bound to them follow. What changed is read
- * anew, once for all changes of a moment; so it does not matter if events were lost. */
+/* Interfaces come and go: rules that are bound to them follow, once for all changes of
+ * a moment. */
 static void
-on_link_event(struct loop *loop, int fd, uint32_t events, void *user_data)
+on_links(void *user_data)
 {
 	struct server *server = user_data;
 
-	(void)loop;
-	(void)fd;
-	(void)events;
-	(void)netlink_receive(server->links, ignore_link, NULL);
 	if (!server->check_soon)
 		loop_timer_in(server->check_timer, LINKS_MS);
 	server->check_soon = true;
-}
-
-/* Without events the check of every second has to do. */
-static int
-watch_links(struct server *server, struct err *err)
-{
-	const struct netlink_options options = { .protocol = NETLINK_ROUTE };
-
-	server->links = netlink_open(&options, err);
-	if (!server->links)
-		return err->code;
-	if (netlink_join(server->links, RTNLGRP_LINK, err) < 0)
-		return err->code;
-	if (!loop_add_fd(server->loop, netlink_fd(server->links), LOOP_READ,
-		    on_link_event, server))
-		return err_sys(err, -errno, "event loop");
-	return 0;
 }
 
 static void
@@ -546,9 +516,9 @@ server_init(struct server *server, struct err *err)
 	r = add_keeper(server, err);
 	if (r < 0)
 		return r;
-	r = watch_links(server, err);
-	if (r < 0)
-		return r;
+	server->links = link_watch_start(server->loop, on_links, server, err);
+	if (!server->links)
+		return err->code;
 	server->backend = backend_new(conf, server->loop, err);
 	return server->backend ? 0 : err->code;
 }
@@ -604,9 +574,9 @@ server_free(struct server *server)
 		return;
 	keeper_free(server->keeper);
 	backend_free(server->backend);
+	link_watch_stop(server->links);
 	loop_free(server->loop);
 	watch_free(server->watch);
-	netlink_close(server->links);
 	server_conf_done(&server->spec.conf);
 	free(server->spec.conf_text);
 	free(server->report);
