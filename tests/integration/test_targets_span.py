@@ -120,7 +120,9 @@ def test_hooks_follow_the_ports_and_survive_a_restart(policy):
             rename(lab, 3, "swp8")
             wait_until(lambda: 3 in arrivals(lab, BRIDGED, 4, Packet())[1], "copies go to a port that was renamed")
             rename(lab, 1, "swp9")
-            wait_until(lambda: 3 in arrivals(lab, BRIDGED, 4, Packet())[1], "copies are of a port that was renamed")
+            # The bridge forwards some time after the port is up.
+            wait_until(lambda: arrivals(lab, BRIDGED, 4, Packet())[1].keys() == {2, 3},
+                       "copies are of a port that was renamed")
             before = [listed(server, f"-i {port}")[0] for port in ("swp9", "swp1")]
             server.kill()
             sent, seen = arrivals(lab, BRIDGED, 4, Packet())
