@@ -210,6 +210,7 @@ add_sampled(const struct sampling_port_info *info, void *user_data)
 		return;
 	port->rate = info->rate;
 	snprintf(port->source, sizeof(port->source), "%s", info->source);
+	snprintf(port->place, sizeof(port->place), "%s", info->place);
 }
 
 /* Ports that others sample for us: known by their samples. */

@@ -13,7 +13,8 @@
 enum {
 	SOURCES_MAX = 8,
 	TICK_MS = 1000,
-	RETRY_TICKS = 10, /* between attempts to open what could not be opened */
+	RETRY_TICKS = 10,  /* between attempts to open what could not be opened */
+	PASSED_TICKS = 60, /* between attempts to give ports to their first source */
 };
 
 struct open_source {
@@ -23,6 +24,9 @@ struct open_source {
 	struct source_port
 		*ports; /* SOURCE_PORTS_MAX of them; owned; NULL if !chooses */
 	size_t n_ports;
+	size_t n_passed; /* ports that it refused and the next source took */
+	size_t n_failed; /* all that it refused, when it was last told its ports */
+	size_t n_logged, n_hardware; /* ports, and how many in hardware, when logged */
 };
 
 /* A source that the configuration asks for and that cannot be opened. */
@@ -43,6 +47,8 @@ struct sampling {
 	struct closed_source closed[SOURCES_MAX];
 	size_t n_closed;
 	unsigned retry_in; /* ticks; with n_closed */
+	unsigned
+		passed_in; /* ticks; while some ports are not with their first source */
 	size_t n_refused;  /* ports beyond SOURCE_PORTS_MAX, at present */
 	struct mono now;   /* of the batch that is read */
 	struct sampling_stats stats;
@@ -144,11 +150,12 @@ want_port(const struct sampling *s, const struct iface *iface, bool *ret_tapped,
 	return ret->rate > 0;
 }
 
-/* The source for a port: a tapped one is for afpacket, any other for what is not. */
+/* The source for a port, from number @i on: a tapped one is for afpacket, any other for
+ * what is not. */
 static struct open_source *
-source_for(struct sampling *s, bool tapped)
+source_for(struct sampling *s, size_t i, bool tapped)
 {
-	for (size_t i = 0; i < s->n_sources; i++) {
+	for (; i < s->n_sources; i++) {
 		struct open_source *o = &s->sources[i];
 
 		if (o->chooses && o->ops->taps == tapped)
@@ -166,6 +173,15 @@ by_ifindex(const void *a, const void *b)
 }
 
 static void
+give_port(struct sampling *s, struct open_source *o, const struct source_port *port)
+{
+	if (o->n_ports == SOURCE_PORTS_MAX)
+		s->n_refused++;
+	else
+		o->ports[o->n_ports++] = *port;
+}
+
+static void
 collect_ports(struct sampling *s)
 {
 	s->n_refused = 0;
@@ -178,14 +194,58 @@ collect_ports(struct sampling *s)
 
 		if (!want_port(s, f, &tapped, &port))
 			continue;
-		o = source_for(s, tapped);
-		if (!o)
-			continue;
-		if (o->n_ports == SOURCE_PORTS_MAX)
-			s->n_refused++;
-		else
-			o->ports[o->n_ports++] = port;
+		o = source_for(s, 0, tapped);
+		if (o)
+			give_port(s, o, &port);
 	}
+}
+
+/* What source @i refused goes to the next one that would take it. */
+static void
+pass_on(struct sampling *s, size_t i)
+{
+	struct open_source *o = &s->sources[i];
+	struct open_source *next = source_for(s, i + 1, o->ops->taps);
+	size_t n = 0;
+
+	o->n_passed = 0;
+	if (!o->ops->place || !next)
+		return;
+	for (size_t j = 0; j < o->n_ports; j++) {
+		const struct source_port *port = &o->ports[j];
+
+		if (o->ops->place(o->ctx, port->ifindex))
+			o->ports[n++] = *port;
+		else
+			give_port(s, next, port);
+	}
+	o->n_passed = o->n_ports - n;
+	o->n_ports = n;
+	if (o->n_passed > 0)
+		log_debug("sampling", "%zu ports go from %s to %s", o->n_passed,
+			o->ops->name, next->ops->name);
+}
+
+/* Say who samples how many ports, when that changed. */
+static void
+log_ports(struct open_source *o)
+{
+	size_t hardware = 0;
+
+	for (size_t i = 0; o->ops->place && i < o->n_ports; i++) {
+		const char *place = o->ops->place(o->ctx, o->ports[i].ifindex);
+
+		hardware += place && strcmp(place, "hardware") == 0;
+	}
+	if (o->n_ports == o->n_logged && hardware == o->n_hardware)
+		return;
+	o->n_logged = o->n_ports;
+	o->n_hardware = hardware;
+	if (o->ops->place)
+		log_info("sampling: %zu ports by %s, %zu of them in hardware",
+			o->n_ports, o->ops->name, hardware);
+	else
+		log_info("sampling: %zu ports by %s", o->n_ports, o->ops->name);
 }
 
 static void
@@ -196,18 +256,21 @@ on_plan(struct loop *loop, void *user_data)
 
 	(void)loop;
 	collect_ports(s);
-	if (s->n_refused > 0 && refused == 0)
-		log_warning("sampling: more than %d ports; %zu are not sampled",
-			SOURCE_PORTS_MAX, s->n_refused);
 	for (size_t i = 0; i < s->n_sources; i++) {
 		struct open_source *o = &s->sources[i];
 
 		if (!o->chooses)
 			continue;
-		qsort(o->ports, o->n_ports, sizeof(*o->ports), by_ifindex);
-		(void)o->ops->configure(o->ctx, o->ports, o->n_ports);
-		log_debug("sampling", "%s samples %zu ports", o->ops->name, o->n_ports);
+		if (o->n_ports > 0)
+			qsort(o->ports, o->n_ports, sizeof(*o->ports), by_ifindex);
+		o->n_failed = o->ops->configure(o->ctx, o->ports, o->n_ports);
+		pass_on(s, i);
+		log_ports(o);
 	}
+	s->passed_in = PASSED_TICKS;
+	if (s->n_refused > 0 && refused == 0)
+		log_warning("sampling: more than %d ports; %zu are not sampled",
+			SOURCE_PORTS_MAX, s->n_refused);
 }
 
 /* Many ports that change together make one plan. */
@@ -257,14 +320,20 @@ open_source(struct sampling *s, const struct source_ops *ops,
 	return 0;
 }
 
+static void
+log_closed(const struct closed_source *c, bool is_auto)
+{
+	if (is_auto)
+		log_info("sampling: not by %s", c->why.text);
+	else
+		log_warning("sampling: goes on without a source: %s", c->why.text);
+}
+
 /* One that this kernel lacks does not stop the others: a file written for a switch asks
  * for its chip and for the software that takes its place. */
 static int
 open_sources(struct sampling *s, const struct agent_conf *conf, struct err *err)
 {
-	if (conf->psample.enabled && conf->psample.install)
-		log_warning("psample: programming ports is not possible yet; they are "
-			    "sampled by nflog");
 	for (size_t i = 0; sources[i] && s->n_sources < SOURCES_MAX; i++) {
 		struct closed_source *c = &s->closed[s->n_closed];
 
@@ -277,8 +346,10 @@ open_sources(struct sampling *s, const struct agent_conf *conf, struct err *err)
 	if (s->n_sources == 0 && s->n_closed > 0)
 		return err_set(err, s->closed[0].why.code, "%s", s->closed[0].why.text);
 	for (size_t i = 0; i < s->n_closed; i++)
-		log_warning("sampling: goes on without a source: %s",
-			s->closed[i].why.text);
+		log_closed(&s->closed[i], agent_conf_source_is_auto(conf));
+	/* Nobody asked for it. */
+	if (agent_conf_source_is_auto(conf))
+		s->n_closed = 0;
 	s->retry_in = RETRY_TICKS;
 	return 0;
 }
@@ -303,16 +374,35 @@ retry_closed(struct sampling *s)
 	s->n_closed = n;
 }
 
+/* True if a source that could pass ports on refuses more or fewer than it did. */
+static bool
+refuses_others(const struct open_source *o)
+{
+	struct source_stats stats;
+
+	if (!o->chooses || !o->ops->place)
+		return false;
+	o->ops->stats(o->ctx, &stats);
+	return stats.failed != o->n_failed;
+}
+
 static void
 on_tick(struct loop *loop, void *user_data)
 {
 	struct sampling *s = user_data;
+	bool passed = false, replan = false;
 
 	(void)loop;
 	for (size_t i = 0; i < s->n_sources; i++) {
-		if (s->sources[i].ops->tick)
-			s->sources[i].ops->tick(s->sources[i].ctx);
+		struct open_source *o = &s->sources[i];
+
+		if (o->ops->tick)
+			o->ops->tick(o->ctx);
+		passed |= o->n_passed > 0;
+		replan |= refuses_others(o);
 	}
+	if (s->conf && (replan || (passed && --s->passed_in == 0)))
+		loop_timer_in(s->plan, 0);
 	if (s->conf && s->n_closed > 0 && --s->retry_in == 0)
 		retry_closed(s);
 	loop_timer_in(s->tick, TICK_MS);
@@ -416,7 +506,8 @@ sampling_same_sources(const struct agent_conf *a, const struct agent_conf *b)
 	if (n->enabled && !n->install &&
 		settings_rate(&a->settings, 0) != settings_rate(&b->settings, 0))
 		return false;
-	return p->group == q->group && p->ingress == q->ingress &&
+	return p->install == q->install && p->hardware_only == q->hardware_only &&
+	       p->group == q->group && p->ingress == q->ingress &&
 	       p->egress == q->egress && n->has_group == m->has_group &&
 	       n->group == m->group && n->install == m->install &&
 	       n->probability_ppb == m->probability_ppb &&
@@ -435,6 +526,9 @@ sampling_each_source(const struct sampling *s, sampling_source_fn fn, void *user
 		};
 
 		s->sources[i].ops->stats(s->sources[i].ctx, &info.stats);
+		info.stats.failed -= s->sources[i].n_passed < info.stats.failed
+					     ? s->sources[i].n_passed
+					     : info.stats.failed;
 		fn(&info, user_data);
 	}
 }
@@ -446,22 +540,31 @@ sampling_each_closed(const struct sampling *s, sampling_closed_fn fn, void *user
 		fn(s->closed[i].why.text, user_data);
 }
 
+static void
+show_port(const struct open_source *o, const struct source_port *port,
+	sampling_port_fn fn, void *user_data)
+{
+	const struct sampling_port_info info = {
+		.ifindex = port->ifindex,
+		.name = port->name,
+		.source = o->ops->name,
+		.place = o->ops->place ? o->ops->place(o->ctx, port->ifindex)
+				       : "software",
+		.rate = port->rate,
+	};
+
+	if (info.place)
+		fn(&info, user_data);
+}
+
 void
 sampling_each_port(const struct sampling *s, sampling_port_fn fn, void *user_data)
 {
 	for (size_t i = 0; i < s->n_sources; i++) {
 		const struct open_source *o = &s->sources[i];
 
-		for (size_t j = 0; j < o->n_ports; j++) {
-			const struct sampling_port_info info = {
-				.ifindex = o->ports[j].ifindex,
-				.name = o->ports[j].name,
-				.source = o->ops->name,
-				.rate = o->ports[j].rate,
-			};
-
-			fn(&info, user_data);
-		}
+		for (size_t j = 0; j < o->n_ports; j++)
+			show_port(o, &o->ports[j], fn, user_data);
 	}
 }
 

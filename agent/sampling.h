@@ -79,6 +79,7 @@ struct sampling_port_info {
 	uint32_t ifindex;
 	const char *name;   /* of the interface; borrowed for the call */
 	const char *source; /* name of the source that samples it */
+	const char *place;  /* "hardware" or "software" */
 	uint32_t rate;
 };
 

@@ -102,6 +102,11 @@ struct source_ops {
 	 * call. NULL if it never chooses. */
 	size_t (*configure)(void *ctx, const struct source_port *ports, size_t n);
 
+	/* Where samples of port @ifindex are taken: "hardware" or "software"; NULL: the
+	 * kernel refused it, and another source may have it. NULL: always in software,
+	 * and what was refused stays with this source. */
+	const char *(*place)(const void *ctx, uint32_t ifindex);
+
 	/* Once a second: read pools, retry what failed. May be NULL. */
 	void (*tick)(void *ctx);
 

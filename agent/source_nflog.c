@@ -65,7 +65,7 @@ nflog_chooses(const struct agent_conf *conf)
 	return !conf->nflog.enabled || conf->nflog.install;
 }
 
-/* The fall-back as well where ports should be sampled by psample: we cannot do that. */
+/* The fall-back as well for ports that psample should sample and cannot. */
 static bool
 nflog_wanted(const struct agent_conf *conf)
 {

@@ -2,9 +2,12 @@
  * source_psample.c - samples that a switch chip's driver, or tc, hands to the kernel's
  * PSAMPLE family.
  *
- * Listens only: who programs the sampling is somebody else. The kernel filters by
- * group, so that other groups cost us nothing; the rate that is reported is the one
- * that the kernel says it applied.
+ * Has the ports sampled by filters of its own (tc_sample.c), or only listens to what
+ * others have set up. The kernel filters by group, so that other groups cost us
+ * nothing; the rate that is reported is the one that the kernel says it applied.
+ * Samples that were lost show as gaps in the group's sequence; when the kernel says
+ * that our socket was full, that is the same loss told a second time, and only counted
+ * as an overrun.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -22,25 +25,27 @@
 #include "agent/replay_file.h"
 #include "agent/seq_track.h"
 #include "agent/source.h"
+#include "agent/tc_sample.h"
 #include "common/log.h"
 #include "common/nl.h"
 
 enum {
 	MESSAGE_BYTES = 65536, /* psample cuts longer ones */
-	BATCH = 32,
+	BATCH = 64,
 	REMIND_TICKS = 60, /* between messages about loss */
 };
-
-enum direction { DIRECTION_IN, DIRECTION_OUT, DIRECTIONS };
 
 struct source_psample {
 	struct source_env env;
 	struct netlink *nl;           /* owned */
 	struct loop_source *readable; /* owned by the loop */
 	uint16_t family;
-	bool wanted[DIRECTIONS];
-	uint32_t groups[DIRECTIONS];
-	struct seq_track seq[DIRECTIONS];
+	bool wanted[TC_HOOKS];
+	uint32_t groups[TC_HOOKS];
+	struct seq_track seq[TC_HOOKS];
+	struct tc_sample *tc; /* own filters; NULL: others set up sampling. Owned */
+	struct source_port *ports; /* wanted, for another attempt; owned */
+	size_t n_ports;
 	unsigned remind_in; /* ticks */
 	uint64_t lost_reported;
 	struct source_stats stats;
@@ -49,13 +54,19 @@ struct source_psample {
 static bool
 psample_wanted(const struct agent_conf *conf)
 {
-	return conf->psample.enabled;
+	return conf->psample.enabled || agent_conf_source_is_auto(conf);
+}
+
+static bool
+psample_chooses(const struct agent_conf *conf)
+{
+	return conf->psample.install;
 }
 
 /* Reading. */
 
 static void
-count_gap(struct source_psample *s, const struct psample_msg *m, enum direction d)
+count_gap(struct source_psample *s, const struct psample_msg *m, enum tc_hook d)
 {
 	uint32_t gap;
 
@@ -65,7 +76,7 @@ count_gap(struct source_psample *s, const struct psample_msg *m, enum direction 
 	if (gap == 0)
 		return;
 	s->stats.lost += gap;
-	s->env.sink->on_lost(d == DIRECTION_OUT ? m->oifindex : m->iifindex, gap,
+	s->env.sink->on_lost(d == TC_HOOK_EGRESS ? m->oifindex : m->iifindex, gap,
 		m->rate, s->env.sink->user_data);
 }
 
@@ -75,14 +86,14 @@ take(struct source_psample *s, const struct psample_msg *m)
 	struct packet p;
 	int d = 0;
 
-	while (d < DIRECTIONS && !(s->wanted[d] && s->groups[d] == m->group))
+	while (d < TC_HOOKS && !(s->wanted[d] && s->groups[d] == m->group))
 		d++;
-	if (d == DIRECTIONS) {
+	if (d == TC_HOOKS) {
 		s->stats.skipped++;
 		return;
 	}
-	count_gap(s, m, (enum direction)d);
-	if (psample_msg_packet(m, d == DIRECTION_OUT, &p) < 0) {
+	count_gap(s, m, (enum tc_hook)d);
+	if (psample_msg_packet(m, d == TC_HOOK_EGRESS, &p) < 0) {
 		s->stats.skipped++;
 		return;
 	}
@@ -133,8 +144,8 @@ on_readable(struct loop *loop, int fd, unsigned events, void *user_data)
 static int
 filter_groups(struct source_psample *s)
 {
-	const uint32_t a = htonl(s->groups[DIRECTION_IN]);
-	const uint32_t b = htonl(s->groups[DIRECTION_OUT]);
+	const uint32_t a = htonl(s->groups[TC_HOOK_INGRESS]);
+	const uint32_t b = htonl(s->groups[TC_HOOK_EGRESS]);
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_IMM, NLMSG_HDRLEN + GENL_HDRLEN),
 		BPF_STMT(BPF_LDX | BPF_IMM, PSAMPLE_ATTR_SAMPLE_GROUP),
@@ -142,10 +153,10 @@ filter_groups(struct source_psample *s)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0),
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_IND, NLA_HDRLEN),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, s->wanted[DIRECTION_IN] ? a : b, 2,
-			0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, s->wanted[DIRECTION_OUT] ? b : a, 1,
-			0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, s->wanted[TC_HOOK_INGRESS] ? a : b,
+			2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, s->wanted[TC_HOOK_EGRESS] ? b : a,
+			1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 	};
@@ -183,6 +194,19 @@ join(struct source_psample *s, struct err *err)
 }
 
 static int
+open_filters(struct source_psample *s, const struct agent_conf *conf, struct err *err)
+{
+	struct tc_sample_options options = {
+		.hardware_only = conf->psample.hardware_only,
+	};
+
+	memcpy(options.wanted, s->wanted, sizeof(options.wanted));
+	memcpy(options.group, s->groups, sizeof(options.group));
+	s->tc = tc_sample_open(s->env.loop, &options, err);
+	return s->tc ? 0 : err_prefix(err, "psample");
+}
+
+static int
 psample_start(struct source_psample *s, const struct agent_conf *conf, struct err *err)
 {
 	const struct netlink_options options = {
@@ -194,17 +218,23 @@ psample_start(struct source_psample *s, const struct agent_conf *conf, struct er
 	};
 	int rc;
 
-	s->wanted[DIRECTION_IN] = conf->psample.ingress;
-	s->wanted[DIRECTION_OUT] = conf->psample.egress;
-	s->groups[DIRECTION_IN] = conf->psample.group;
-	s->groups[DIRECTION_OUT] = conf->psample.group + 1;
+	s->wanted[TC_HOOK_INGRESS] = conf->psample.ingress;
+	s->wanted[TC_HOOK_EGRESS] = conf->psample.egress;
+	s->groups[TC_HOOK_INGRESS] = conf->psample.group;
+	s->groups[TC_HOOK_EGRESS] = conf->psample.group + 1;
 	if (!conf->psample.ingress && !conf->psample.egress)
 		return err_set(err, -EINVAL,
 			"psample: neither ingress nor egress is to be sampled");
 	s->nl = netlink_open(&options, err);
 	if (!s->nl)
 		return err->code;
+	/* Own filters come with the modules; without them PSAMPLE may be missing. */
+	rc = psample_chooses(conf) ? tc_sample_load(err) : 0;
+	if (rc < 0)
+		return err_prefix(err, "psample: this kernel cannot sample by tc");
 	rc = join(s, err);
+	if (rc == 0 && psample_chooses(conf))
+		rc = open_filters(s, conf, err);
 	if (rc < 0)
 		return rc;
 	s->readable =
@@ -219,8 +249,10 @@ psample_close(void *ctx)
 
 	if (!s)
 		return;
+	tc_sample_close(s->tc);
 	loop_remove(s->readable);
 	netlink_close(s->nl);
+	free(s->ports);
 	free(s);
 }
 
@@ -244,11 +276,55 @@ psample_open(const struct agent_conf *conf, const struct source_env *env,
 	return 0;
 }
 
+/* At work. */
+
 static void
-psample_tick(void *ctx)
+apply(struct source_psample *s)
+{
+	s->stats.failed = tc_sample_set(s->tc, s->ports, s->n_ports);
+	s->stats.ports = 0;
+	for (size_t i = 0; i < s->n_ports; i++)
+		s->stats.ports += tc_sample_place(s->tc, s->ports[i].ifindex) !=
+				  TC_SAMPLE_NOWHERE;
+}
+
+static size_t
+psample_configure(void *ctx, const struct source_port *ports, size_t n)
 {
 	struct source_psample *s = ctx;
+	struct source_port *copy = calloc(n + 1, sizeof(*copy));
 
+	if (!copy) {
+		log_error("psample: port list: %s", strerror(ENOMEM));
+		return n;
+	}
+	if (n > 0)
+		memcpy(copy, ports, n * sizeof(*copy));
+	free(s->ports);
+	s->ports = copy;
+	s->n_ports = n;
+	apply(s);
+	return s->stats.failed;
+}
+
+static const char *
+psample_place(const void *ctx, uint32_t ifindex)
+{
+	const struct source_psample *s = ctx;
+
+	switch (tc_sample_place(s->tc, ifindex)) {
+	case TC_SAMPLE_HARDWARE:
+		return "hardware";
+	case TC_SAMPLE_SOFTWARE:
+		return "software";
+	default:
+		return NULL;
+	}
+}
+
+static void
+report_loss(struct source_psample *s)
+{
 	if (s->remind_in > 0)
 		s->remind_in--;
 	if (s->remind_in > 0 || s->stats.lost == s->lost_reported)
@@ -258,6 +334,18 @@ psample_tick(void *ctx)
 		(unsigned long long)(s->stats.lost - s->lost_reported));
 	s->lost_reported = s->stats.lost;
 	s->remind_in = REMIND_TICKS;
+}
+
+static void
+psample_tick(void *ctx)
+{
+	struct source_psample *s = ctx;
+
+	report_loss(s);
+	if (!s->tc || tc_sample_check(s->tc))
+		return;
+	log_warning("psample: somebody removed sampling filters; putting them back");
+	apply(s);
 }
 
 static void
@@ -271,8 +359,12 @@ psample_stats(const void *ctx, struct source_stats *ret)
 const struct source_ops source_psample = {
 	.name = "psample",
 	.wanted = psample_wanted,
+	.chooses = psample_chooses,
 	.open = psample_open,
 	.close = psample_close,
+	.cleanup = tc_sample_remove,
+	.configure = psample_configure,
+	.place = psample_place,
 	.tick = psample_tick,
 	.stats = psample_stats,
 };

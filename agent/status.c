@@ -97,6 +97,7 @@ static const struct status_field port_fields[] = {
 	NUMBER(status_port, speed_bps),
 	NUMBER(status_port, rate),
 	TEXT(status_port, source),
+	TEXT(status_port, place),
 	NUMBER(status_port, samples),
 	NUMBER(status_port, pool),
 	NUMBER(status_port, drops),

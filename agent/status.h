@@ -103,6 +103,8 @@ struct status_port {
 	uint64_t rate; /* 1 in N; 0 = not sampled; with a source that listens: of the
 			  last sample */
 	char source[STATUS_WORD_SIZE]; /* "" = not sampled */
+	char place[STATUS_WORD_SIZE];  /* where: "hardware" or "software"; "" = not
+					  known */
 	uint64_t samples;
 	uint64_t pool; /* modulo 2^32 */
 	uint64_t drops;

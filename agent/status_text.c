@@ -152,8 +152,11 @@ static void
 print_port(const struct status_port *p, FILE *out)
 {
 	char speed[SETTINGS_SPEED_TEXT_SIZE] = "-", rate[STATUS_WORD_SIZE] = "-",
-	     polling[STATUS_WORD_SIZE] = "-";
+	     polling[STATUS_WORD_SIZE] = "-", source[2 * STATUS_WORD_SIZE] = "-";
 
+	if (p->source[0])
+		snprintf(source, sizeof(source), "%s%s", p->source,
+			strcmp(p->place, "hardware") == 0 ? "/hw" : "");
 	if (p->speed_bps > 0)
 		settings_format_speed(p->speed_bps, speed);
 	if (p->rate > 0)
@@ -163,16 +166,15 @@ print_port(const struct status_port *p, FILE *out)
 	fprintf(out,
 		"%-15s %7" PRIu64 " %-4s %6s %13s %-8s %12" PRIu64 " %11" PRIu64
 		" %8" PRIu64 " %6s %9" PRIu64 "\n",
-		p->name, p->ifindex, p->up ? "up" : "down", speed, rate,
-		or_dash(p->source), p->samples, p->pool, p->drops, polling,
-		p->counters_sample);
+		p->name, p->ifindex, p->up ? "up" : "down", speed, rate, source,
+		p->samples, p->pool, p->drops, polling, p->counters_sample);
 }
 
 static void
 print_ports(const struct status *s, FILE *out)
 {
 	if (s->n_ports > 0)
-		fprintf(out, "\n%-15s %7s %-4s %6s %13s %-8s %12s %11s %8s %6s %9s\n",
+		fprintf(out, "\n%-15s %7s %-4s %6s %13s %-10s %12s %11s %8s %6s %9s\n",
 			"PORT", "IFINDEX", "LINK", "SPEED", "RATE", "SOURCE", "SAMPLES",
 			"POOL", "DROPS", "POLL", "COUNTERS");
 	for (size_t i = 0; i < s->n_ports; i++)
