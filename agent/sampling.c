@@ -33,6 +33,7 @@ struct open_source {
 struct closed_source {
 	const struct source_ops *ops;
 	struct err why;
+	bool is_spare; /* nobody asked for it by name, and another one is open */
 };
 
 struct sampling {
@@ -320,13 +321,26 @@ open_source(struct sampling *s, const struct source_ops *ops,
 	return 0;
 }
 
+/* Where the agent chooses, a kernel without sampling in tc is nothing to complain of,
+ * nor to be asked again; nor is any other source missed while one works. */
 static void
-log_closed(const struct closed_source *c, bool is_auto)
+settle_closed(struct sampling *s, bool is_auto)
 {
-	if (is_auto)
-		log_info("sampling: not by %s", c->why.text);
-	else
-		log_warning("sampling: goes on without a source: %s", c->why.text);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_closed; i++) {
+		struct closed_source *c = &s->closed[i];
+
+		c->is_spare = is_auto;
+		if (is_auto)
+			log_info("sampling: not by %s", c->why.text);
+		else
+			log_warning(
+				"sampling: goes on without a source: %s", c->why.text);
+		if (!is_auto || !c->ops->place)
+			s->closed[n++] = *c;
+	}
+	s->n_closed = n;
 }
 
 /* One that this kernel lacks does not stop the others: a file written for a switch asks
@@ -334,6 +348,8 @@ log_closed(const struct closed_source *c, bool is_auto)
 static int
 open_sources(struct sampling *s, const struct agent_conf *conf, struct err *err)
 {
+	const bool is_auto = agent_conf_source_is_auto(conf);
+
 	for (size_t i = 0; sources[i] && s->n_sources < SOURCES_MAX; i++) {
 		struct closed_source *c = &s->closed[s->n_closed];
 
@@ -343,13 +359,13 @@ open_sources(struct sampling *s, const struct agent_conf *conf, struct err *err)
 			s->n_closed < SOURCES_MAX - 1)
 			s->n_closed++;
 	}
-	if (s->n_sources == 0 && s->n_closed > 0)
-		return err_set(err, s->closed[0].why.code, "%s", s->closed[0].why.text);
-	for (size_t i = 0; i < s->n_closed; i++)
-		log_closed(&s->closed[i], agent_conf_source_is_auto(conf));
-	/* Nobody asked for it. */
-	if (agent_conf_source_is_auto(conf))
-		s->n_closed = 0;
+	if (s->n_sources == 0 && s->n_closed > 0) {
+		/* The one that was asked for first, or the last resort. */
+		const struct err *why = &s->closed[is_auto ? s->n_closed - 1 : 0].why;
+
+		return err_set(err, why->code, "%s", why->text);
+	}
+	settle_closed(s, is_auto);
 	s->retry_in = RETRY_TICKS;
 	return 0;
 }
@@ -536,8 +552,10 @@ sampling_each_source(const struct sampling *s, sampling_source_fn fn, void *user
 void
 sampling_each_closed(const struct sampling *s, sampling_closed_fn fn, void *user_data)
 {
-	for (size_t i = 0; i < s->n_closed; i++)
-		fn(s->closed[i].why.text, user_data);
+	for (size_t i = 0; i < s->n_closed; i++) {
+		if (!s->closed[i].is_spare)
+			fn(s->closed[i].why.text, user_data);
+	}
 }
 
 static void
