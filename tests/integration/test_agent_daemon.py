@@ -263,4 +263,4 @@ def test_privileges_are_dropped(world):
         assert (values["CapEff"], values["CapPrm"], values["CapBnd"]) == (net_admin,) * 3
         assert (values["CapInh"], values["NoNewPrivs"]) == ("0" * 16, "1")
         assert os.stat(os.path.join(agent.run_dir, "agent.sock")).st_uid == 64124
-        agent.wait_status(lambda s: {p["source"] for p in s["ports"]} == {"nflog"}, "sampling works with that")
+        agent.wait_status(lambda s: s["ports"] and all(p["source"] for p in s["ports"]), "sampling works with that")
