@@ -62,6 +62,28 @@ add_rules(struct known *known, const struct ruleset_file *file)
 	return 0;
 }
 
+/* Whether a file was compiled for packets routed to a bridge hangs on the other files:
+ * what is installed is one of the two. */
+static int
+add_text(struct known *known, const struct policy_load *load, const char *path,
+	const struct policy_text *source)
+{
+	static const unsigned ways[] = { 0, COMPILE_ROUTED };
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]) && r == 0; i++) {
+		struct ruleset_file file = { 0 };
+		struct diags ignored;
+
+		diags_init(&ignored);
+		r = policy_compile(path, source->text, source->len, &load->vars,
+			ways[i], known->arena, &file, &ignored);
+		diags_done(&ignored);
+		r = r == 0 ? add_rules(known, &file) : r == -ENOMEM ? r : 0;
+	}
+	return r;
+}
+
 /* A file that no longer compiles adds nothing: what it installed is then found missing.
  */
 static int
@@ -70,8 +92,6 @@ add_file(struct known *known, const struct policy_load *load,
 {
 	AUTO_FREE char *path = policy_load_path(load, key);
 	struct policy_text source;
-	struct ruleset_file file = { 0 };
-	struct diags ignored;
 	struct err err;
 	int r;
 
@@ -79,14 +99,9 @@ add_file(struct known *known, const struct policy_load *load,
 		return -ENOMEM;
 	if (policy_read(path, &source, &err) < 0)
 		return 0;
-	diags_init(&ignored);
-	r = policy_compile(path, source.text, source.len, &load->vars, 0, known->arena,
-		&file, &ignored);
-	diags_done(&ignored);
+	r = add_text(known, load, path, &source);
 	free(source.text);
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	return add_rules(known, &file);
+	return r;
 }
 
 static int
