@@ -120,28 +120,30 @@ add_cell(struct looking *look, const struct cell *cell)
 	return true;
 }
 
-static char *
-prefix_of(struct fold_shape *shape, enum field field)
+static bool
+look_at_mapped_name(struct looking *look, const struct ruleset_test *test)
 {
-	switch (field) {
-	case FIELD_IIFNAME:
-		return shape->in_prefix;
-	case FIELD_OIFNAME:
-		return shape->out_prefix;
-	case FIELD_PORT:
-		return shape->port_prefix;
-	default:
-		return shape->route_prefix;
-	}
+	char *name = test->field == FIELD_PORT ? look->shape->port_name
+					       : look->shape->route_name;
+	int len;
+
+	if (name[0] != '\0' || !test->ifname)
+		return false;
+	len = snprintf(
+		name, FOLD_NAME_SIZE, "%s%s", test->ifname, test->prefix ? "+" : "");
+	return len > 0 && len < FOLD_NAME_SIZE;
 }
 
 static bool
 look_at_name(struct looking *look, const struct ruleset_test *test)
 {
-	char *prefix = prefix_of(look->shape, test->field);
+	char *prefix = test->field == FIELD_IIFNAME ? look->shape->in_prefix
+						    : look->shape->out_prefix;
 	struct cell cell = { .part.field = test->field };
 	size_t len = test->ifname ? strnlen(test->ifname, FOLD_NAME_SIZE) : 0;
 
+	if (test->field == FIELD_PORT || test->field == FIELD_ROUTE)
+		return look_at_mapped_name(look, test);
 	if (len >= FOLD_NAME_SIZE || (len == 0 && !test->prefix))
 		return false;
 	if (test->prefix) { /* "+" is every interface, and so tests nothing */
@@ -153,6 +155,31 @@ look_at_name(struct looking *look, const struct ruleset_test *test)
 	memcpy(cell.value, test->ifname, len);
 	memset(cell.part.mask, 0xff, FOLD_NAME_SIZE);
 	return add_cell(look, &cell);
+}
+
+/* A key of one such name is fine: rules that test nothing else fold, too. */
+static bool
+use_name_as_key(struct looking *look, enum field field, char name[FOLD_NAME_SIZE])
+{
+	struct cell cell = { .part.field = field };
+	size_t len = strlen(name);
+
+	if (len == 0 || name[len - 1] == '+')
+		return false;
+	memcpy(cell.value, name, len);
+	memset(cell.part.mask, 0xff, FOLD_NAME_SIZE);
+	memset(name, 0, FOLD_NAME_SIZE);
+	return add_cell(look, &cell);
+}
+
+static bool
+has_key(struct looking *look)
+{
+	struct fold_shape *shape = look->shape;
+
+	return shape->n_parts > 0 ||
+	       use_name_as_key(look, FIELD_PORT, shape->port_name) ||
+	       use_name_as_key(look, FIELD_ROUTE, shape->route_name);
 }
 
 static bool
@@ -242,7 +269,7 @@ fold_rule(const struct ruleset_rule *rule, struct fold_shape *ret_shape,
 		if (!look_at_test(&look, &term->test))
 			return false;
 	}
-	if (!only_counts_and_drops(rule, n_tests) || ret_shape->n_parts == 0)
+	if (!only_counts_and_drops(rule, n_tests) || !has_key(&look))
 		return false;
 	for (size_t i = 0; i < ret_shape->n_parts; i++)
 		ret_shape->parts[i] = look.cells[i].part;
@@ -299,8 +326,8 @@ fold_shape_hash(const struct fold_shape *shape)
 	hash_add_u64(&h, (uint64_t)(shape->l4proto + 1));
 	hash_add_text(&h, shape->in_prefix);
 	hash_add_text(&h, shape->out_prefix);
-	hash_add_text(&h, shape->port_prefix);
-	hash_add_text(&h, shape->route_prefix);
+	hash_add_text(&h, shape->port_name);
+	hash_add_text(&h, shape->route_name);
 	for (size_t i = 0; i < shape->n_parts; i++) {
 		const struct fold_part *part = &shape->parts[i];
 
@@ -344,8 +371,8 @@ fold_shape_encode(const struct fold_shape *shape, struct nft_udata *ret)
 	wbuf_put_be16(&w, (uint16_t)(shape->l4proto + 1));
 	put_prefix(&w, shape->in_prefix);
 	put_prefix(&w, shape->out_prefix);
-	put_prefix(&w, shape->port_prefix);
-	put_prefix(&w, shape->route_prefix);
+	put_prefix(&w, shape->port_name);
+	put_prefix(&w, shape->route_name);
 	for (size_t i = 0; i < shape->n_parts; i++) {
 		wbuf_put_u8(&w, (uint8_t)shape->parts[i].field);
 		wbuf_put_bytes(
@@ -372,6 +399,17 @@ decode_part(struct rbuf *r, struct fold_part *ret)
 	return !fold_is_name(ret->field) || fold_part_is_whole(ret);
 }
 
+/* Beside others, where none of ours is. */
+static bool
+has_mapped_name_in_key(const struct fold_shape *shape)
+{
+	for (size_t i = 0; i < shape->n_parts && shape->n_parts > 1; i++)
+		if (shape->parts[i].field == FIELD_PORT ||
+			shape->parts[i].field == FIELD_ROUTE)
+			return true;
+	return false;
+}
+
 bool
 fold_shape_decode(struct nft_blob udata, enum place place, struct fold_shape *ret)
 {
@@ -386,8 +424,7 @@ fold_shape_decode(struct nft_blob udata, enum place place, struct fold_shape *re
 	shape.l3proto = rbuf_get_be16(&r);
 	shape.l4proto = rbuf_get_be16(&r) - 1;
 	if (!get_prefix(&r, shape.in_prefix) || !get_prefix(&r, shape.out_prefix) ||
-		!get_prefix(&r, shape.port_prefix) ||
-		!get_prefix(&r, shape.route_prefix))
+		!get_prefix(&r, shape.port_name) || !get_prefix(&r, shape.route_name))
 		return false;
 	while (rbuf_ok(&r) && rbuf_left(&r) > 0) {
 		if (shape.n_parts == FOLD_PARTS_MAX ||
@@ -395,8 +432,8 @@ fold_shape_decode(struct nft_blob udata, enum place place, struct fold_shape *re
 			return false;
 		shape.n_parts++;
 	}
-	if (!rbuf_ok(&r) || shape.n_parts == 0 || shape.l4proto > UINT8_MAX ||
-		fold_key_len(&shape) > FOLD_KEY_MAX)
+	if (!rbuf_ok(&r) || shape.n_parts == 0 || has_mapped_name_in_key(&shape) ||
+		shape.l4proto > UINT8_MAX || fold_key_len(&shape) > FOLD_KEY_MAX)
 		return false;
 	*ret = shape;
 	return true;

@@ -38,10 +38,13 @@ struct fold_shape {
 	enum place place;
 	uint16_t l3proto; /* EtherType that all of them test first; 0 = none */
 	int l4proto;      /* transport protocol likewise; FOLD_L4PROTO_NONE */
-	/* What the names that the rules test begin with, "swp" for swp+; "" = not
-	   tested. No part of the key: the nft tool dies of a masked name. */
-	char in_prefix[FOLD_NAME_SIZE], out_prefix[FOLD_NAME_SIZE],
-		port_prefix[FOLD_NAME_SIZE], route_prefix[FOLD_NAME_SIZE];
+	/* What names of the input and of the output interface begin with, "swp" for
+	   swp+; "" = not tested. No part of the key: the nft tool dies of a masked
+	   name. */
+	char in_prefix[FOLD_NAME_SIZE], out_prefix[FOLD_NAME_SIZE];
+	/* Names as in the map of port_marks.h, "swp1" or "swp+"; "" = not tested. No
+	   part of a key with others: the nft tool dies of that, too. */
+	char port_name[FOLD_NAME_SIZE], route_name[FOLD_NAME_SIZE];
 	struct fold_part parts[FOLD_PARTS_MAX]; /* by ascending field */
 	size_t n_parts;                         /* at least 1 */
 };

@@ -67,6 +67,19 @@ put_prefix(struct nft_rule *rule, enum field field, const char *prefix)
 	nft_rule_cmp(rule, NFT_CMP_EQ, prefix, (uint32_t)strlen(prefix));
 }
 
+/* "swp1", or "swp+" for what begins with "swp". */
+static void
+put_name(struct nft_rule *rule, enum field field, const char name[FOLD_NAME_SIZE])
+{
+	uint32_t len = (uint32_t)strlen(name);
+
+	if (len == 0)
+		return;
+	nft_emit_load_name(rule, field, false);
+	nft_rule_cmp(rule, NFT_CMP_EQ, name,
+		name[len - 1] == '+' ? len - 1 : (uint32_t)FOLD_NAME_SIZE);
+}
+
 static bool
 reads(const struct fold_shape *shape, enum nft_source source)
 {
@@ -147,8 +160,8 @@ nft_emit_fold_lookup(const struct nft_emit *emit, const char *name,
 	put_constants(rule, emit, shape);
 	put_prefix(rule, FIELD_IIFNAME, shape->in_prefix);
 	put_prefix(rule, FIELD_OIFNAME, shape->out_prefix);
-	put_prefix(rule, FIELD_PORT, shape->port_prefix);
-	put_prefix(rule, FIELD_ROUTE, shape->route_prefix);
+	put_name(rule, FIELD_PORT, shape->port_name);
+	put_name(rule, FIELD_ROUTE, shape->route_name);
 	put_guards(rule, emit, shape);
 	nft_emit_fold_key(rule, shape);
 	nft_rule_lookup(rule, &set, false);

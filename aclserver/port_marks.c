@@ -201,9 +201,15 @@ add_names(struct building *b, const char *chain, enum port_kind kind)
 	};
 	const struct nft_set_ref set = { spec.name, spec.id, spec.key_len };
 	struct nft_rule *rule = begin_name_rule(b, kind);
+	uint32_t order = NFT_KEY_ORDER_HOST;
+	struct nft_udata udata;
 
 	if (!rule)
 		return;
+	nft_udata_init(&udata);
+	/* Empty before, so it fits. */
+	(void)nft_udata_put(&udata, NFT_UDATA_KEY_ORDER, &order, sizeof(order));
+	spec.udata = nft_udata_blob(&udata);
 	nft_batch_add_set(b->batch, b->table, &spec, 0);
 	for (size_t i = 0; i < b->ports->n; i++) {
 		const struct port_name *name = &b->ports->names[i];
@@ -368,8 +374,9 @@ add_map(struct building *b, struct nft_set_ref *set)
 	};
 
 	nft_udata_init(&udata);
-	/* Empty before, so it fits. */
+	/* Empty before, so both fit. */
 	(void)nft_udata_put(&udata, NFT_UDATA_KEY_ORDER, &order, sizeof(order));
+	(void)nft_udata_put(&udata, NFT_UDATA_DATA_ORDER, &order, sizeof(order));
 	spec.udata = nft_udata_blob(&udata);
 	set->id = spec.id;
 	nft_batch_add_table(b->batch, b->table, 0);

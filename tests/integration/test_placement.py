@@ -1,5 +1,6 @@
 """aclserver/placement.md, packet by packet: which chain sees which packets, and that it counts each of them once."""
 
+import contextlib
 import os
 
 import pytest
@@ -31,11 +32,15 @@ def test_the_page_has_every_path():
         assert cells.keys() == PATHS.keys()
 
 
+def write_br_netfilter(ns, value):
+    for name in ("iptables", "ip6tables"):
+        ns.sysctl(f"bridge/bridge-nf-call-{name}", value)
+
+
 def set_br_netfilter(ns, server, value):
     seen = server.log().count("bridged packets visit other hooks now")
     try:
-        for name in ("iptables", "ip6tables"):
-            ns.sysctl(f"bridge/bridge-nf-call-{name}", value)
+        write_br_netfilter(ns, value)
     except FileNotFoundError:
         pytest.skip("this kernel has no br_netfilter")
     wait_until(lambda: server.log().count("bridged packets visit other hooks now") > seen,
@@ -68,3 +73,27 @@ def test_a_chain_counts_each_packet_once_on_the_paths_of_the_page(
         assert shared_lab.passes(path, 4, Packet(dport=53))
         counted += 1 if cells[name] else 0
         assert listed(shared_server, f"-A {chain} -p ")[0] == counted, name
+
+
+def ruleset(server):
+    return server.ns.run("nft", "-a", "list", "ruleset").stdout
+
+
+def test_a_restart_finds_the_marks_as_they_are_and_the_last_rule_takes_them_away(own_server, policy):
+    with contextlib.suppress(FileNotFoundError):
+        write_br_netfilter(own_server.ns, 0)
+    policy.write("10in.rules", "[iptables]\n-A FORWARD,INPUT -i swp1,swp+ -p udp -j ACCEPT\n")
+    own_server.start()
+    client = own_server.client()
+    client.install("a", ["[iptables]", "-A FORWARD -i swp1 -o swp2 -s 192.0.2.1 -j DROP",
+                         "-A FORWARD -m state --state NEW -o swp+ -j DROP"])
+    before = ruleset(own_server)
+    assert '"swp+"' in before and "chain filter_routed {" in before and "chain filter_state {" in before
+    own_server.kill()
+    own_server.start()
+    assert ruleset(own_server) == before
+    client.remove("a")
+    policy.write("10in.rules", "[iptables]\n-A OUTPUT -p udp -j ACCEPT\n")
+    own_server.reload()
+    wait_until(lambda: "tapgate_ports" not in ruleset(own_server), "the marks go with the last rule that needs them")
+    assert "/a {" not in ruleset(own_server)

@@ -280,11 +280,60 @@ other_names_are_not_ours(void **state)
 		NFPROTO_BRIDGE, "mangle_output.1.0123456789abcdef", &name));
 }
 
+/* Names from the map of ports are tested ahead of the key: the nft tool ends itself on
+ * a key that has them beside other fields. */
+static void
+a_port_is_part_of_a_key_only_where_it_is_all(void **state)
+{
+	static const struct {
+		const char *rule, *name;
+		size_t n_parts;
+	} cases[] = {
+		{ "-A INPUT -i swp1 -s 10.0.0.1 -j DROP", "swp1", 1 },
+		{ "-A INPUT -i swp+ -s 10.0.0.1 -d 10.0.0.2 -j DROP", "swp+", 2 },
+		{ "-A INPUT -i swp1 -j DROP", "", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct compiled c = compile("iptables", cases[i].rule, 0);
+		struct fold_shape shape, back;
+		struct nft_udata udata;
+		struct fold_key key;
+
+		assert_int_equal(c.file.n_rules, 2);
+		assert_true(fold_rule(&c.file.rules[1], &shape, &key));
+		assert_string_equal(shape.port_name, cases[i].name);
+		assert_int_equal(shape.n_parts, cases[i].n_parts);
+		assert_int_equal(
+			shape.parts[0].field == FIELD_PORT, cases[i].name[0] == '\0');
+		fold_shape_encode(&shape, &udata);
+		assert_true(
+			fold_shape_decode(nft_udata_blob(&udata), shape.place, &back));
+		assert_memory_equal(&back, &shape, sizeof(shape));
+		compiled_done(&c);
+	}
+}
+
+static void
+a_beginning_of_a_port_alone_is_no_key(void **state)
+{
+	struct compiled c = compile("iptables", "-A INPUT -i swp+ -j DROP", 0);
+	struct fold_shape shape;
+	struct fold_key key;
+
+	(void)state;
+	assert_false(fold_rule(&c.file.rules[1], &shape, &key));
+	compiled_done(&c);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_value_or_prefix_per_field_folds),
+		cmocka_unit_test(a_port_is_part_of_a_key_only_where_it_is_all),
+		cmocka_unit_test(a_beginning_of_a_port_alone_is_no_key),
 		cmocka_unit_test(what_a_set_cannot_say_stays_a_rule),
 		cmocka_unit_test(a_place_folds_when_all_its_rules_do),
 		cmocka_unit_test(only_what_does_more_than_drop_divides),
