@@ -73,3 +73,8 @@ def set_speed(ns, name, mbps):
 def plug_module(name, eeprom):
     """Give a device that set_speed() was called for an optical module with these EEPROM bytes."""
     _write(f"{PORTSIM}/{name}", eeprom)
+
+
+def offload_sampling(ns, name):
+    """Have a device that set_speed() was called for take sampling filters, as a switch chip does; none is made."""
+    ns.call(_write, f"{PORTSIM}/offload", name)

@@ -10,7 +10,7 @@ import pytest
 import sflow
 from agent import Agent, World, add_management, conf
 from lab import BRIDGED, ROUTED, Lab
-from netdevsim import SimulatedSwitch, set_speed
+from netdevsim import SimulatedSwitch, offload_sampling, set_speed
 from netns import Namespace
 from packets import Packet
 from programs import agent_program
@@ -169,6 +169,22 @@ def test_a_port_that_tc_refuses_is_sampled_by_nflog_until_it_can_be(world):
         agent.reload(EVERY)
         agent.wait_status(sampled, "psample samples all ports")
         assert "swp2" not in world.ns.run("nft", "list", "ruleset").stdout
+
+
+def test_a_driver_that_can_samples_in_hardware(world):
+    world.ns.ip("link add swp7 type dummy\nlink set swp7 up")
+    set_speed(world.ns, "swp7", 100000)
+    offload_sampling(world.ns, "swp7")
+    with world.agent(conf("sampling.flat = 1", "polling = 0", "psample { install = on egress = on }")) as agent:
+        status = agent.wait_status(lambda s: sampled(s, 5), "psample samples all ports")
+        assert {p["name"]: p["place"] for p in status["ports"]} == {
+            **{f"swp{n}": "software" for n in range(1, 5)}, "swp7": "hardware"}
+        for hook in ("ingress", "egress"):
+            assert "skip_sw" in shown(world, "swp7", hook) and "skip_hw" in shown(world, "swp1", hook)
+        assert "5 ports by psample, 1 of them in hardware" in agent.log()
+        assert "psample/hw" in agent.ask().stdout
+        agent.reload(conf("sampling.flat = 1", "polling = 0", "dent { sw = off }"))
+        agent.wait_status(lambda s: sampled(s, 1) and sampled(s, 4, "nflog"), "only the chip samples")
 
 
 def test_without_software_nothing_is_programmed_that_no_chip_takes(world):

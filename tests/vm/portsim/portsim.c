@@ -1,13 +1,16 @@
 /*
  * portsim.c - kernel module of the test machine: gives any network device a link
- * speed and the EEPROM of an optical module, which netdevsim and veth lack.
+ * speed, the EEPROM of an optical module, and a switch chip that takes sampling
+ * filters, which netdevsim and veth lack.
  *
  *     echo "swp1 100000" >/sys/kernel/debug/portsim/add      Mb/s; again: a new speed
  *     cat module.bin >/sys/kernel/debug/portsim/swp1         the EEPROM's bytes
+ *     echo swp1 >/sys/kernel/debug/portsim/offload           takes matchall with
+ * sample, and does nothing with it
  *
  * SFP: 256 bytes of I2C address 0x50, then 256 of 0x51; QSFP and CMIS: the lower 128,
- * then 128 for each page of bank 0. "add" looks in the network namespace of its
- * writer. All other ethtool operations stay the device's own.
+ * then 128 for each page of bank 0. "add", which comes first, and "offload" look in the
+ * network namespace of their writer. All other operations stay the device's own.
  */
 #include <linux/debugfs.h>
 #include <linux/ethtool.h>
@@ -17,6 +20,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <net/net_namespace.h>
+#include <net/pkt_cls.h>
 
 #define EEPROM_MAX  8192
 #define PAGE_LEN    128
@@ -28,13 +32,16 @@ struct port {
 	struct net_device *dev;              /* borrowed until it is unregistered */
 	const struct ethtool_ops *saved_ops; /* what the device came with */
 	struct ethtool_ops ops;              /* the same, with ours in it */
+	const struct net_device_ops *saved_netdev_ops; /* NULL: no chip is simulated */
+	struct net_device_ops netdev_ops;
 	u32 speed_mbps;
 	u32 len; /* bytes in eeprom; 0: no module plugged in */
 	u8 eeprom[EEPROM_MAX];
 	struct dentry *file;
 };
 
-static LIST_HEAD(ports); /* changed under the rtnl lock only */
+static LIST_HEAD(ports);  /* changed under the rtnl lock only */
+static LIST_HEAD(blocks); /* of filters that are offered to us; likewise */
 static struct dentry *directory;
 
 static struct port *
@@ -166,10 +173,63 @@ static const struct file_operations eeprom_file = {
 	.llseek = default_llseek,
 };
 
+/* What a switch chip can do, and no more. */
+static int
+on_filter(enum tc_setup_type type, void *data, void *user_data)
+{
+	const struct tc_cls_matchall_offload *request = data;
+
+	if (type != TC_SETUP_CLSMATCHALL)
+		return -EOPNOTSUPP;
+	if (request->command != TC_CLSMATCHALL_REPLACE)
+		return 0;
+	if (!flow_offload_has_one_action(&request->rule->action) ||
+		request->rule->action.entries[0].id != FLOW_ACTION_SAMPLE)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+/* The kernel tells the blocks of a device apart by their callbacks. */
+static int
+on_egress_filter(enum tc_setup_type type, void *data, void *user_data)
+{
+	return on_filter(type, data, user_data);
+}
+
+static int
+setup_tc(struct net_device *dev, enum tc_setup_type type, void *data)
+{
+	const struct flow_block_offload *block = data;
+	bool egress;
+
+	if (type != TC_SETUP_BLOCK)
+		return -EOPNOTSUPP;
+	egress = block->binder_type == FLOW_BLOCK_BINDER_TYPE_CLSACT_EGRESS;
+	return flow_block_cb_setup_simple(
+		data, &blocks, egress ? on_egress_filter : on_filter, dev, dev, false);
+}
+
+static void
+port_offload(struct port *port)
+{
+	struct net_device *dev = port->dev;
+
+	if (port->saved_netdev_ops)
+		return;
+	port->saved_netdev_ops = dev->netdev_ops;
+	port->netdev_ops = *dev->netdev_ops;
+	port->netdev_ops.ndo_setup_tc = setup_tc;
+	dev->netdev_ops = &port->netdev_ops;
+	dev->hw_features |= NETIF_F_HW_TC;
+	dev->features |= NETIF_F_HW_TC;
+}
+
 static void
 port_remove(struct port *port)
 {
 	port->dev->ethtool_ops = port->saved_ops;
+	if (port->saved_netdev_ops)
+		port->dev->netdev_ops = port->saved_netdev_ops;
 	list_del(&port->list);
 	debugfs_remove(port->file);
 	kfree(port);
@@ -227,6 +287,31 @@ static const struct file_operations add_file = {
 	.write = add_write,
 };
 
+static ssize_t
+offload_write(struct file *file, const char __user *from, size_t len, loff_t *at)
+{
+	struct port *port = NULL;
+	struct net_device *dev;
+	char name[IFNAMSIZ];
+
+	if (len >= sizeof(name) || copy_from_user(name, from, len))
+		return -EINVAL;
+	name[len] = '\0';
+	rtnl_lock();
+	dev = __dev_get_by_name(current->nsproxy->net_ns, strim(name));
+	if (dev)
+		port = port_find(dev);
+	if (port)
+		port_offload(port);
+	rtnl_unlock();
+	return port ? len : -ENODEV;
+}
+
+static const struct file_operations offload_file = {
+	.owner = THIS_MODULE,
+	.write = offload_write,
+};
+
 static int
 on_netdevice(struct notifier_block *block, unsigned long event, void *info)
 {
@@ -244,6 +329,7 @@ portsim_init(void)
 {
 	directory = debugfs_create_dir("portsim", NULL);
 	debugfs_create_file("add", 0200, directory, NULL, &add_file);
+	debugfs_create_file("offload", 0200, directory, NULL, &offload_file);
 	return register_netdevice_notifier(&notifier);
 }
 
