@@ -1,9 +1,5 @@
 /*
- * acl_list.c - groups installed rules by table and chain and prints them; see
- * acl_list.h.
- *
- * Table and chain are read from the rule's own text ("-t mangle -A FORWARD …"), because
- * one policy chain may stand in several hooks of the kernel.
+ * acl_list.c - prints installed rules in the form asked for; see acl_list.h.
  */
 #include "aclserver/acl_list.h"
 
@@ -12,131 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aclserver/policy_table.h"
 #include "common/cleanup.h"
 
-enum { NAME_SIZE = 32 };
-
-/** One line to be. */
-struct line {
-	const struct kernel_rule_info *rule;
-	char table[NAME_SIZE];
-	char chain[NAME_SIZE];
-	size_t order; /* in the kernel's list, of the first place */
-	uint64_t packets, bytes;
-	bool polices;
-	uint64_t dropped_packets, dropped_bytes;
+static const char *const commands[] = {
+	[POLICY_SECTION_IPTABLES] = "iptables",
+	[POLICY_SECTION_IP6TABLES] = "ip6tables",
+	[POLICY_SECTION_EBTABLES] = "ebtables",
 };
 
-static const char *const table_order[] = { "filter", "mangle", "nat", "raw", NULL };
-static const char *const chain_order[] = { "PREROUTING", "INPUT", "FORWARD", "OUTPUT",
-	"POSTROUTING", NULL };
-
-static size_t
-rank(const char *const *order, const char *name)
+const char *
+acl_list_command(enum policy_section section)
 {
-	size_t i = 0;
-
-	while (order[i] && strcmp(order[i], name) != 0)
-		i++;
-	return i;
-}
-
-static void
-copy_word(char to[NAME_SIZE], const char *from)
-{
-	size_t n = strcspn(from, " ");
-
-	if (n >= NAME_SIZE)
-		n = NAME_SIZE - 1;
-	memcpy(to, from, n);
-	to[n] = '\0';
-}
-
-static void
-read_names(struct line *line)
-{
-	const char *text = line->rule->tag.text;
-	const char *append;
-
-	copy_word(line->table, strncmp(text, "-t ", 3) == 0 ? text + 3 : "filter");
-	append = strstr(text, "-A ");
-	copy_word(line->chain, append ? append + 3 : "?");
-}
-
-/* Lines of the same rule stand together, and rules stand as packets meet them. */
-static int
-compare_lines(const void *pa, const void *pb)
-{
-	const struct line *a = pa, *b = pb;
-	size_t x = rank(table_order, a->table), y = rank(table_order, b->table);
-
-	if (x == y) {
-		x = rank(chain_order, a->chain);
-		y = rank(chain_order, b->chain);
-	}
-	if (x == y) {
-		x = a->rule->call;
-		y = b->rule->call;
-	}
-	if (x == y) {
-		x = a->order;
-		y = b->order;
-	}
-	return x < y ? -1 : x > y;
-}
-
-/* Does @b carry the same policy rule as @a, for other packets? In the same place only
- * where it says so: the text is cut there, and may be that of another rule. */
-static bool
-same_rule(const struct kernel_rule_info *a, const struct kernel_rule_info *b)
-{
-	return (a->place != b->place || b->tag.is_part) && a->tag.line == b->tag.line &&
-	       strcmp(a->id, b->id) == 0 && strcmp(a->tag.text, b->tag.text) == 0;
-}
-
-static int
-compare_rule_key(const void *pa, const void *pb)
-{
-	const struct line *a = pa, *b = pb;
-	int order = strcmp(a->rule->id, b->rule->id);
-
-	if (order == 0)
-		order = a->rule->tag.line - b->rule->tag.line;
-	if (order == 0)
-		order = strcmp(a->rule->tag.text, b->rule->tag.text);
-	if (order == 0 && a->order != b->order)
-		order = a->order < b->order ? -1 : 1;
-	return order;
-}
-
-static void
-add_counters(struct line *to, const struct line *from)
-{
-	to->packets += from->packets;
-	to->bytes += from->bytes;
-	to->polices |= from->polices;
-	to->dropped_packets += from->dropped_packets;
-	to->dropped_bytes += from->dropped_bytes;
-}
-
-/* Add up the counters of kernel rules that are one rule of the policy. Returns how many
- * lines remain. A rule that stands twice in the expansion of one line is one, too;
- * written on two lines it stays two. */
-static size_t
-merge(struct line *lines, size_t n)
-{
-	size_t kept = 0;
-
-	qsort(lines, n, sizeof(*lines), compare_rule_key);
-	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && same_rule(lines[kept - 1].rule, lines[i].rule)) {
-			add_counters(&lines[kept - 1], &lines[i]);
-		} else {
-			lines[kept++] = lines[i];
-		}
-	}
-	return kept;
+	return commands[section];
 }
 
 void
@@ -158,31 +41,33 @@ acl_list_count(char buf[ACL_LIST_COUNT_SIZE], uint64_t count, bool exact)
 }
 
 static void
-print_line(FILE *out, const struct line *line, const struct acl_list_options *options)
+print_rule(
+	FILE *out, const struct acl_line *line, const struct acl_list_options *options)
 {
-	const struct nft_emit_tag *tag = &line->rule->tag;
 	char packets[ACL_LIST_COUNT_SIZE], bytes[ACL_LIST_COUNT_SIZE];
 
 	acl_list_count(packets, line->packets, options->exact);
 	acl_list_count(bytes, line->bytes, options->exact);
-	fprintf(out, "%s %s %s", packets, bytes, tag->text);
+	fprintf(out, "%s %s %s", packets, bytes, line->text);
 	/* As comments, so that a line can be put back into a policy file. */
+	if (line->is_cut)
+		fputs("  # cut here", out);
 	if (line->polices)
 		fprintf(out, "  # dropped %" PRIu64 " packets, %" PRIu64 " bytes",
 			line->dropped_packets, line->dropped_bytes);
 	if (options->verbose)
-		fprintf(out, "  # %s:%d", line->rule->id, tag->line);
+		fprintf(out, "  # %s:%d", line->rule->id, line->rule->tag.line);
 	fputc('\n', out);
 }
 
 static void
-print_lines(FILE *out, const struct line *lines, size_t n,
+print_rules(FILE *out, const struct acl_line *lines, size_t n,
 	const struct acl_list_options *options)
 {
-	const struct line *last = NULL;
+	const struct acl_line *last = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct line *line = &lines[i];
+		const struct acl_line *line = &lines[i];
 		bool new_table = !last || strcmp(last->table, line->table) != 0;
 
 		if (new_table)
@@ -191,23 +76,42 @@ print_lines(FILE *out, const struct line *lines, size_t n,
 			fprintf(out, "%sChain %s\n%s %s rule\n", new_table ? "" : "\n",
 				line->chain, options->exact ? "    pkts" : " pkts",
 				options->exact ? "   bytes" : "bytes");
-		print_line(out, line, options);
+		print_rule(out, line, options);
 		last = line;
 	}
 	fputc('\n', out);
 }
 
+/* A rule of which only the beginning is known must not be taken for a rule. */
+static int
+print_policy(FILE *out, enum policy_section section, const struct acl_line *lines,
+	size_t n, const struct acl_list_options *options)
+{
+	int r = 0;
+
+	if (n == 0)
+		return 0;
+	fprintf(out, "[%s]\n", commands[section]);
+	for (size_t i = 0; i < n; i++) {
+		if (options->verbose)
+			fprintf(out,
+				"# %s:%d: %" PRIu64 " packets, %" PRIu64 " bytes\n",
+				lines[i].rule->id, lines[i].rule->tag.line,
+				lines[i].packets, lines[i].bytes);
+		if (lines[i].is_cut)
+			r = -ESTALE;
+		fprintf(out, "%s%s%s\n", lines[i].is_cut ? "# " : "", lines[i].text,
+			lines[i].is_cut ? " ... cut here" : "");
+	}
+	return r;
+}
+
 static void
 print_banner(FILE *out, enum policy_section section)
 {
-	static const char *const names[] = {
-		[POLICY_SECTION_IPTABLES] = "iptables",
-		[POLICY_SECTION_IP6TABLES] = "ip6tables",
-		[POLICY_SECTION_EBTABLES] = "ebtables",
-	};
 	char text[64];
 	int n = snprintf(
-		text, sizeof(text), "Listing rules of type %s:", names[section]);
+		text, sizeof(text), "Listing rules of type %s:", commands[section]);
 
 	for (int i = 0; i < n; i++)
 		fputc('-', out);
@@ -217,35 +121,70 @@ print_banner(FILE *out, enum policy_section section)
 	fputc('\n', out);
 }
 
-int
-acl_list_print(FILE *out, struct kernel_rules *rules, enum policy_section section,
+static int
+print_section(FILE *out, const struct kernel_rules *rules, enum policy_section section,
 	const struct acl_list_options *options)
 {
-	AUTO_FREE struct line *lines = calloc(rules->n + 1, sizeof(*lines));
-	size_t n = 0;
+	AUTO_FREE struct acl_line *lines = NULL;
+	size_t n;
+	int r = acl_lines_make(rules, section, options->known, &lines, &n);
 
-	if (!lines)
-		return -ENOMEM;
-	for (size_t i = 0; i < rules->n; i++) {
-		struct line *line = &lines[n];
-
-		if (rules->items[i].tag.section != section)
-			continue;
-		*line = (struct line){
-			.rule = &rules->items[i],
-			.order = i,
-			.packets = rules->items[i].packets,
-			.bytes = rules->items[i].bytes,
-			.polices = rules->items[i].polices,
-			.dropped_packets = rules->items[i].dropped_packets,
-			.dropped_bytes = rules->items[i].dropped_bytes,
-		};
-		read_names(line);
-		n++;
-	}
-	n = merge(lines, n);
-	qsort(lines, n, sizeof(*lines), compare_lines);
+	if (r < 0)
+		return r;
+	if (options->form == ACL_LIST_SAVE)
+		return print_policy(out, section, lines, n, options);
 	print_banner(out, section);
-	print_lines(out, lines, n, options);
+	if (options->form == ACL_LIST_TABLES)
+		return acl_list_tables(out, section, lines, n, options);
+	print_rules(out, lines, n, options);
 	return 0;
+}
+
+static int
+print_json(FILE *out, const struct kernel_rules *rules, unsigned kinds,
+	const struct acl_list_options *options)
+{
+	struct json_out json = { 0 };
+	AUTO_FREE char *text = NULL;
+	int r = 0;
+
+	for (int section = 0; section <= POLICY_SECTION_EBTABLES && r == 0; section++) {
+		AUTO_FREE struct acl_line *lines = NULL;
+		size_t n;
+
+		if (!(kinds & 1u << section))
+			continue;
+		r = acl_lines_make(rules, (enum policy_section)section, options->known,
+			&lines, &n);
+		if (r == 0)
+			r = acl_list_json(
+				&json, (enum policy_section)section, lines, n);
+	}
+	text = json_out_take(&json, &(size_t){ 0 });
+	if (r == 0 && !text)
+		return -ENOMEM;
+	if (r == 0)
+		fprintf(out, "[%s\n]\n", text);
+	return r;
+}
+
+int
+acl_list_print(FILE *out, const struct kernel_rules *rules, unsigned kinds,
+	const struct acl_list_options *options)
+{
+	bool stale = false;
+
+	if (options->form == ACL_LIST_JSON)
+		return print_json(out, rules, kinds, options);
+	for (int section = 0; section <= POLICY_SECTION_EBTABLES; section++) {
+		int r = 0;
+
+		if (kinds & 1u << section)
+			r = print_section(
+				out, rules, (enum policy_section)section, options);
+		if (r == -ENOMEM)
+			return r;
+		stale |= r == -ESTALE;
+	}
+	return stale ? -ESTALE : 0;
 }

@@ -13,7 +13,13 @@
 #include "common/log.h"
 #include "common/priv.h"
 
-enum { OPTION_LAST_GOOD = 256, OPTION_STRICT, FILES_MAX = 1000 };
+enum {
+	OPTION_LAST_GOOD = 256,
+	OPTION_STRICT,
+	OPTION_SAVE,
+	OPTION_JSON,
+	FILES_MAX = 1000
+};
 
 enum action {
 	ACTION_NONE,
@@ -38,7 +44,8 @@ static const char usage_line[] =
 	"usage: tapgate-acl [-h] (-i | -F T | -Z T | -L T | -V) [-p FILE] [-P DIR] "
 	"[-n] [-N] "
 	"[-v] [-x]\n"
-	"                   [--last-good] [--strict] [-c CONF]\n";
+	"                   [-S | --save | --json] [--last-good] [--strict] [-c "
+	"CONF]\n";
 
 static const char help_text[] =
 	"\nInstalls Cumulus-style policy files as nftables rules.\n\n"
@@ -51,7 +58,11 @@ static const char help_text[] =
 	"  -P, --policy-dir DIR   install only the files of this directory\n"
 	"  -n, --dry-run          check the policy, also with the kernel; change "
 	"nothing\n"
-	"  -N, --numeric          accepted; listings never resolve names\n"
+	"  -S, --list-rules       with -L, print \"packets bytes rule\" instead of "
+	"columns\n"
+	"      --save             with -L, print a policy file that installs the same\n"
+	"      --json             with -L, print an array of objects\n"
+	"  -N, --numeric          ports by number, 0.0.0.0/0 for anywhere\n"
 	"  -v, --verbose          name the policy file and line of each rule\n"
 	"  -x, --exact            exact counters, no K, M, G\n"
 	"      --last-good        install the policy that last went in without error\n"
@@ -77,6 +88,9 @@ static const struct option long_options[] = {
 	{ "exact", no_argument, NULL, 'x' },
 	{ "last-good", no_argument, NULL, OPTION_LAST_GOOD },
 	{ "strict", no_argument, NULL, OPTION_STRICT },
+	{ "list-rules", no_argument, NULL, 'S' },
+	{ "save", no_argument, NULL, OPTION_SAVE },
+	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "config", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
@@ -135,6 +149,15 @@ add_file(struct arguments *args, const char *path)
 }
 
 static int
+set_form(struct arguments *args, enum acl_list_form form)
+{
+	if (args->tool.form != ACL_LIST_TABLES && args->tool.form != form)
+		return usage_error("only one of -S, --save and --json is allowed");
+	args->tool.form = form;
+	return 0;
+}
+
+static int
 take_action_option(struct arguments *args, int option)
 {
 	switch (option) {
@@ -172,7 +195,14 @@ take_option(struct arguments *args, int option)
 		tool->dry_run = true;
 		return 0;
 	case 'N':
-		return 0; /* what it asks for is always so */
+		tool->numeric = true;
+		return 0;
+	case 'S':
+		return set_form(args, ACL_LIST_RULES);
+	case OPTION_SAVE:
+		return set_form(args, ACL_LIST_SAVE);
+	case OPTION_JSON:
+		return set_form(args, ACL_LIST_JSON);
 	case 'v':
 		tool->verbose = true;
 		return 0;
@@ -208,6 +238,8 @@ check_arguments(const struct arguments *args)
 		(selects || tool->dry_run || tool->strict))
 		return usage_error(
 			"-p, -P, -n, --last-good and --strict go with -i only");
+	if (args->action != ACTION_LIST && tool->form != ACL_LIST_TABLES)
+		return usage_error("-S, --save and --json go with -L only");
 	if ((tool->n_files > 0) + (tool->dir != NULL) + tool->last_good > 1)
 		return usage_error("only one of -p, -P and --last-good is allowed");
 	return 0;
@@ -220,8 +252,8 @@ parse_arguments(int argc, char **argv, struct arguments *ret)
 
 	*ret = (struct arguments){ .conf_path = SERVER_CONF_PATH };
 	ret->tool.files = ret->files;
-	while ((option = getopt_long(
-			argc, argv, "hiF:Z:L:Vp:P:nNvxc:", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hiF:Z:L:Vp:P:nNSvxc:", long_options,
+			NULL)) != -1) {
 		if (take_option(ret, option) < 0)
 			return -EINVAL;
 		if (ret->action == ACTION_HELP)

@@ -248,24 +248,45 @@ acl_tool_zero(const struct acl_tool *tool, unsigned kinds)
 	return r < 0 ? kernel_failure(&err) : ACL_EXIT_OK;
 }
 
+/* Long rules stand in the kernel in part only; their ends are in the policy files, if
+ * those still have them. */
+static void
+read_known(const struct acl_tool *tool, const struct kernel_rules *rules,
+	struct acl_known *ret)
+{
+	struct err ignored; /* the listing says of each rule that is not found */
+
+	if (acl_lines_cut(rules))
+		(void)acl_known_read(tool->policy_conf, ret, &ignored);
+}
+
 enum acl_exit
 acl_tool_list(const struct acl_tool *tool, unsigned kinds)
 {
+	struct acl_known known = { 0 };
 	const struct acl_list_options options = {
+		.form = tool->form,
 		.exact = tool->exact,
 		.verbose = tool->verbose,
+		.numeric = tool->numeric,
+		.known = &known,
 	};
 	struct kernel_rules rules = { 0 };
 	struct err err;
 	struct nft *nft = nft_open(&err);
 	int r = nft ? kernel_rules_read(nft, &rules, &err) : err.code;
 
-	for (int section = 0; section <= POLICY_SECTION_EBTABLES && r == 0; section++)
-		if (kinds & 1u << section)
-			r = acl_list_print(
-				stdout, &rules, (enum policy_section)section, &options);
+	if (r == 0) {
+		read_known(tool, &rules, &known);
+		r = acl_list_print(stdout, &rules, kinds, &options);
+	}
 	if (r == -ENOMEM)
 		err_set(&err, r, "out of memory");
+	if (r == -ESTALE)
+		err_set(&err, r,
+			"the end of a long rule is not in the kernel, and the rule is "
+			"not in the policy files (any more); it is left out");
+	acl_known_done(&known);
 	kernel_rules_done(&rules);
 	nft_close(nft);
 	return r < 0 ? kernel_failure(&err) : ACL_EXIT_OK;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "aclserver/acl_list.h"
 #include "aclserver/policy.h"
 
 /** Exit status of tapgate-acl. */
@@ -34,12 +35,14 @@ struct acl_tool {
 	uid_t http_uid;           /* see committer.h */
 	const char *const *files; /* -p; n_files of them */
 	size_t n_files;
-	const char *dir; /* -P, or NULL */
-	bool last_good;  /* --last-good */
-	bool dry_run;    /* -n */
-	bool strict;     /* --strict */
-	bool verbose;    /* -v */
-	bool exact;      /* -x */
+	const char *dir;         /* -P, or NULL */
+	bool last_good;          /* --last-good */
+	bool dry_run;            /* -n */
+	bool strict;             /* --strict */
+	bool verbose;            /* -v */
+	bool exact;              /* -x */
+	bool numeric;            /* -N */
+	enum acl_list_form form; /* -S, --save, --json */
 };
 
 /** -i: make the kernel equal to the policy. Problems go to stderr, progress to stdout.

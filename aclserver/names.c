@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <string.h>
 #include <strings.h>
 
 /* Larger than any line of /etc/services or /etc/protocols with its aliases. */
@@ -38,7 +39,22 @@ system_protocol(const char *name, uint8_t *ret_proto)
 	return 0;
 }
 
-static const struct names_source system_source = { system_service, system_protocol };
+static int
+system_service_name(uint16_t port, const char *proto, char *ret_name, size_t size)
+{
+	char buffer[NAMES_BUFFER_SIZE];
+	struct servent entry, *found = NULL;
+
+	if (getservbyport_r(
+		    htons(port), proto, &entry, buffer, sizeof(buffer), &found) != 0 ||
+		!found || strlen(found->s_name) >= size)
+		return -ENOENT;
+	memcpy(ret_name, found->s_name, strlen(found->s_name) + 1);
+	return 0;
+}
+
+static const struct names_source system_source = { system_service, system_protocol,
+	system_service_name };
 
 static const struct names_source *source = &system_source;
 
@@ -80,6 +96,14 @@ int
 names_service(const char *name, const char *proto, uint16_t *ret_port)
 {
 	return source->service(name, proto, ret_port);
+}
+
+int
+names_of_service(uint16_t port, const char *proto, char *ret_name, size_t size)
+{
+	if (!source->service_name)
+		return -ENOENT;
+	return source->service_name(port, proto, ret_name, size);
 }
 
 int

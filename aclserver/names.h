@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct names_source {
@@ -13,6 +14,9 @@ struct names_source {
 	int (*service)(const char *name, const char *proto, uint16_t *ret_port);
 	/** Number of protocol @name; -ENOENT. */
 	int (*protocol)(const char *name, uint8_t *ret_proto);
+	/** The opposite of service: a name of less than @size bytes; -ENOENT. */
+	int (*service_name)(
+		uint16_t port, const char *proto, char *ret_name, size_t size);
 };
 
 /** Ask @source from now on (borrowed for ever); NULL restores the system's databases.
@@ -26,6 +30,10 @@ int names_service(const char *name, const char *proto, uint16_t *ret_port);
 /** IP protocol by name in any case: those in common use first, "icmp6", "icmpv6" and
  * "ipv6-icmp" among them; then the system's. 0 or -ENOENT. May read /etc/protocols. */
 int names_protocol(const char *name, uint8_t *ret_proto);
+
+/** Name of the service at @port over @proto ("tcp") into @ret_name; 0, or -ENOENT when
+ * there is none or it has not less than @size bytes. May read /etc/services. */
+int names_of_service(uint16_t port, const char *proto, char *ret_name, size_t size);
 
 /** Canonical name of a protocol in common use, NULL for others. */
 const char *names_of_protocol(uint8_t proto);

@@ -110,7 +110,7 @@ def measure(lab, seconds):
 
 def listed(server, needle):
     """(packets, dropped packets) of the one rule that shows needle in the listing."""
-    listing = run_acl(server.ns, server.policy, "-L", "all", "-x", "-N")
+    listing = run_acl(server.ns, server.policy, "-L", "all", "-S", "-x", "-N")
     assert listing.returncode == 0, listing
     (line,) = [line for line in listing.stdout.splitlines() if needle in line]
     dropped = line.split("# dropped ")[1].split()[0] if "# dropped" in line else None

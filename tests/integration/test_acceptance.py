@@ -118,7 +118,7 @@ def test_all_taken_lines_together_install(shared_lab, shared_server, acl):
         VARIABLES + [line for section, rules in TAKEN.items() for line in (section, *rules)]))
     try:
         acl.install("t", ["[iptables]", "-A FORWARD -p udp --dport 1 -j DROP"])
-        listing = run_acl(shared_lab.switch.ns, shared_server.policy, "-L", "all", "-N").stdout
+        listing = run_acl(shared_lab.switch.ns, shared_server.policy, "-L", "all", "-S", "-N").stdout
         # One rule of the file is four: two interfaces in, two out.
         assert sum("swp1s" in line for line in listing.splitlines()) == 4, listing
     finally:

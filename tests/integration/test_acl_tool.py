@@ -62,7 +62,8 @@ def test_version_and_help(acl):
     assert re.match(r"tapgate-acl \d+\.\d+", acl("-V").stdout)
     text = acl("-h")
     assert text.returncode == 0
-    for option in ("-i", "-F", "-Z", "-L", "-V", "-p", "-P", "-n", "-N", "-v", "-x", "--last-good", "--strict"):
+    for option in ("-i", "-F", "-Z", "-L", "-V", "-p", "-P", "-n", "-N", "-v", "-x", "-S", "--save", "--json", "--last-good",
+                   "--strict"):
         assert option in text.stdout, option
 
 
@@ -195,7 +196,7 @@ def test_strict_refuses_what_a_cumulus_switch_would_not_take(policy, acl):
 def test_list_shows_banners_tables_chains_and_rules(lab, policy, acl):
     policy.write("10a.rules", OPERATOR)
     acl("-i")
-    text = acl("-L", "all").stdout
+    text = acl("-L", "all", "-S").stdout
     for banner in ("iptables", "ip6tables", "ebtables"):
         assert f"Listing rules of type {banner}:" in text
     assert "TABLE filter :" in text and "Chain FORWARD" in text
@@ -203,7 +204,7 @@ def test_list_shows_banners_tables_chains_and_rules(lab, policy, acl):
     assert rules == [["0", "0", "-A FORWARD -p udp -m udp --dport 53 -j DROP"]] * 2 + [
         ["0", "0", "-A FORWARD -p ARP -j DROP"]]
     for kind, present, absent in (("ip", "iptables", "ebtables"), ("eb", "ebtables", "ip6tables")):
-        text = acl("-L", kind).stdout
+        text = acl("-L", kind, "-S").stdout
         assert f"type {present}:" in text and f"type {absent}:" not in text
 
 
@@ -214,7 +215,7 @@ def test_counters_count_and_are_zeroed_by_kind(lab, policy, acl):
         lab.send(ROUTED, family, *(Packet(dport=53) for _ in range(1200)))
 
     def counts():
-        text = {kind: acl("-L", kind, "-x").stdout for kind in ("ip", "ip6")}
+        text = {kind: acl("-L", kind, "-S", "-x").stdout for kind in ("ip", "ip6")}
         return [int(line.split()[0]) for kind in ("ip", "ip6") for line in text[kind].splitlines() if "--dport 53" in line]
 
     assert counts() == [1200, 1200]
@@ -230,7 +231,7 @@ def test_a_rule_of_two_places_is_listed_once_with_both_counted(lab, policy, acl)
     acl("-i")
     lab.send(ROUTED, 4, *(Packet(dport=53) for _ in range(3)))
     lab.send(BRIDGED, 4, *(Packet(dport=53) for _ in range(4)))
-    (line,) = [line for line in acl("-L", "ip", "-x").stdout.splitlines() if "--dport 53" in line]
+    (line,) = [line for line in acl("-L", "ip", "-S", "-x").stdout.splitlines() if "--dport 53" in line]
     assert int(line.split()[0]) == 7
 
 
@@ -260,7 +261,7 @@ def test_tool_and_server_share_the_kernel(lab):
             results = lab.send(ROUTED, 4, *(Packet(dport=port) for port in ports))
             return [port for port, seen in zip(ports, results) if seen is None]
 
-        assert "--dport 101" in run_acl(lab.switch.ns, policy, "-L", "ip").stdout
+        assert "--dport 101" in run_acl(lab.switch.ns, policy, "-L", "ip", "-S").stdout
         policy.write("10a.rules", OPERATOR)
         assert run_acl(lab.switch.ns, policy, "-i").returncode == 0
         assert dropped(53, 101, 102) == [53, 101]

@@ -210,7 +210,7 @@ def test_a_change_leaves_the_counters_of_the_others_alone(shared_lab, shared_ser
     # A rule that stays the same keeps its counter also in a file that changes around it.
     acl.install("b", ["[iptables]", "-A FORWARD -p udp --dport 105 -j DROP", *drop(102)[1:]])
     assert dropped_ports(shared_lab, [101, 102]) == [101, 102]
-    listing = run_acl(shared_server.ns, shared_server.policy, "-L", "ip", "-x", "-N").stdout
+    listing = run_acl(shared_server.ns, shared_server.policy, "-L", "ip", "-S", "-x", "-N").stdout
     counts = {port: sum(int(line.split()[0]) for line in listing.splitlines() if f"--dport {port}" in line)
               for port in (101, 102, 104, 105)}
     assert counts == {101: 3, 102: 2, 104: 0, 105: 0}

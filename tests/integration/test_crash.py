@@ -106,7 +106,7 @@ def test_what_was_acknowledged_survives_sigkill_at_random_moments(own_server, vi
     # What is on disk is what is in the kernel.
     client = own_server.client()
     client.install("end", ["[iptables]"])
-    listing = run_acl(own_server.ns, own_server.policy, "-L", "ip").stdout
+    listing = run_acl(own_server.ns, own_server.policy, "-L", "ip", "-S").stdout
     client.remove("end")
     for name, last in check_files(own_server.policy).items():
         assert f"--dport {last % 65536} " in listing, (name, listing)
@@ -230,7 +230,7 @@ def test_no_packet_slips_through_a_restart_and_counters_survive(switch, policy, 
                 wait_until(lambda: sink.flow(source.behind(4))[0] > before + 60, "traffic after the restart")
             sent = flood.stop()
             assert sink.flow(source.ip4) == (0, 0)
-        listing = run_acl(server.ns, policy, "-L", "ip", "-x", "-N").stdout
+        listing = run_acl(server.ns, policy, "-L", "ip", "-S", "-x", "-N").stdout
         (line,) = [line for line in listing.splitlines() if source.ip4 in line]
         assert int(line.split()[0]) == sent > 0, "every packet of the flow was counted, across all restarts"
         server.stop()
@@ -261,7 +261,7 @@ def test_a_restart_installs_what_changed_meanwhile_and_adopts_the_rest(switch, p
         policy.write("10operator.rules", "\n".join(drop(105)) + "\n")
         server.start()
         wait_until(lambda: dropped(102, 104, 105) == [104, 105], "the changes are installed")
-        listing = run_acl(server.ns, policy, "-L", "ip", "-x", "-N").stdout
+        listing = run_acl(server.ns, policy, "-L", "ip", "-S", "-x", "-N").stdout
         (line,) = [line for line in listing.splitlines() if "--dport 101" in line]
         assert int(line.split()[0]) == 1, "adopted with its counter"
         server.stop()

@@ -72,7 +72,7 @@ class Loop:
 
     def dropped(self):
         """Packets that the ACL's rule has counted."""
-        lines = [line for line in run_acl(self.world.ns, self.policy, "-L", "ip").stdout.splitlines() if "10.0.1.1" in line]
+        lines = [line for line in run_acl(self.world.ns, self.policy, "-L", "ip", "-S").stdout.splitlines() if "10.0.1.1" in line]
         return bool(lines) and lines[0].split()[0] != "0"
 
 

@@ -168,6 +168,6 @@ def test_a_listing_counts_a_rule_that_counts_hits_once(shared_lab, shared_server
     acl.install("t", ["[ip6tables]", "-A INPUT -p udp --dport 1 -m recent --set --name h",
                       "-A INPUT -p udp --dport 1 -m recent --rcheck --seconds 60 --hitcount 2 --name h -j DROP"])
     assert dropped(shared_lab, packet(1), packet(1), packet(1), path=TO_PORT, family=6) == ".DD"
-    listing = run_acl(shared_lab.switch.ns, shared_server.policy, "-L", "ip6", "-x").stdout
+    listing = run_acl(shared_lab.switch.ns, shared_server.policy, "-L", "ip6", "-S", "-x").stdout
     counts = [line.split()[0] for line in listing.splitlines() if "recent" in line]
     assert counts == ["3", "2"], listing

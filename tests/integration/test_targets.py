@@ -15,7 +15,7 @@ both_paths = pytest.mark.parametrize("path", (BRIDGED, ROUTED), ids=lambda path:
 
 def counter(server, family, needle):
     """Packets counted by the rules that show needle in a listing of their family, added up."""
-    listing = run_acl(server.ns, server.policy, "-L", "ip" if family == 4 else "ip6", "-x", "-N")
+    listing = run_acl(server.ns, server.policy, "-L", "ip" if family == 4 else "ip6", "-S", "-x", "-N")
     assert listing.returncode == 0, listing
     lines = [line.split() for line in listing.stdout.splitlines() if needle in line]
     assert lines, f"{needle} is not in\n{listing.stdout}"

@@ -149,13 +149,13 @@ def test_what_is_listed_can_be_installed_again(shared_server, acl, own_server):
              "-t mangle -A FORWARD -j MARK --set-xmark 0x30/0xff", "-A INPUT -j ULOG --ulog-prefix \"a b\"",
              "-t nat -A POSTROUTING -p tcp -j SNAT --to-source 192.0.2.1-192.0.2.9:1-9 --random"]
     acl.install("t", lines)
-    listing = run_acl(shared_server.ns, shared_server.policy, "-L", "ip", "-x", "-v").stdout
+    listing = run_acl(shared_server.ns, shared_server.policy, "-L", "ip", "-S", "-x", "-v").stdout
     rules = [line.split(None, 2)[2] for line in listing.splitlines() if " -A " in line]
     assert len(rules) == len(lines) - 1
     policy = own_server.policy
     policy.write("10again.rules", "\n".join(["[iptables]", *rules, ""]))
     done = run_acl(own_server.ns, policy, "-i", "-p", policy.path("10again.rules"))
     assert (done.returncode, done.stderr) == (0, ""), done
-    again = run_acl(own_server.ns, policy, "-L", "ip", "-x").stdout
+    again = run_acl(own_server.ns, policy, "-L", "ip", "-S", "-x").stdout
     assert [line.split(None, 2)[2] for line in again.splitlines() if " -A " in line] == [
         rule.split("  # 50rest")[0] for rule in rules]

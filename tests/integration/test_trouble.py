@@ -18,7 +18,7 @@ def ruleset(server):
 
 
 def listed(server, port):
-    return f"--dport {port} " in run_acl(server.ns, server.policy, "-L", "ip").stdout
+    return f"--dport {port} " in run_acl(server.ns, server.policy, "-L", "ip", "-S").stdout
 
 
 def test_a_policy_directory_that_is_away_is_an_error_and_keeps_the_rules(own_server):
@@ -102,7 +102,7 @@ def test_only_acls_count_of_what_the_http_process_writes(own_server):
     os.chown(path, 64123, 64123)
     client.put("a", GOOD, wait=10)
     assert listed(own_server, 77)
-    assert "-A INPUT" not in run_acl(own_server.ns, own_server.policy, "-L", "ip").stdout
+    assert "-A INPUT" not in run_acl(own_server.ns, own_server.policy, "-L", "ip", "-S").stdout
     assert any("00evil.rules" in line for line in client.get("lasterror").json()["lines"])
 
 
@@ -121,7 +121,7 @@ def test_an_acl_that_cuts_off_its_own_server_is_installed_with_a_warning(own_ser
     assert (reply.status, reply.headers.get_all("Warning")) == (202, [LOCKOUT])
     assert "Preference-Applied" not in reply.headers
     assert 'acl "out": line 2 drops requests' in own_server.log() and "remove 50rest-out.rules and run tapgate-acl -i" in own_server.log()
-    wait_until(lambda: "-A INPUT" in run_acl(own_server.ns, own_server.policy, "-L", "ip").stdout, "installed")
+    wait_until(lambda: "-A INPUT" in run_acl(own_server.ns, own_server.policy, "-L", "ip", "-S").stdout, "installed")
     # As the log says.
     own_server.policy.remove("50rest-out.rules")
     assert run_acl(own_server.ns, own_server.policy, "-i").returncode == 0
@@ -140,5 +140,5 @@ def test_acls_for_the_switch_itself_are_no_reason_to_warn(own_server):
 
 def test_a_listing_that_cannot_be_written_is_an_error(own_server):
     done = own_server.ns.run("sh", "-c", '"$@" >/dev/full', "sh", acl_program(), "-c", own_server.policy.server_conf,
-                             "-L", "all", check=False)
+                             "-L", "all", "-S", check=False)
     assert done.returncode != 0 and "cannot write" in done.stderr

@@ -124,7 +124,7 @@ class Twins:
     def _count_ours(self, rules):
         counters = {}
         for section, kind in zip(SECTIONS, ("ip", "ip6", "eb")):
-            text = run_acl(self.labs[1].switch.ns, self.policy, "-L", kind, "-x").stdout
+            text = run_acl(self.labs[1].switch.ns, self.policy, "-L", kind, "-S", "-x").stdout
             for packets, size, table, chain in re.findall(
                     r"^ *(\d+) +(\d+) +(?:-t (\w+) )?-A (\w+)", text, re.M):
                 counters.setdefault((section, table or "filter", chain), []).append((packets, size))

@@ -40,7 +40,7 @@ PURE = [
     "aclserver/policy_parse.[ch]", "aclserver/policy_text.[ch]", "aclserver/policy_vars.[ch]",
     "aclserver/server_conf_*.[ch]", "aclserver/utf8.[ch]", "aclserver/acl_name.[ch]", "aclserver/prefer.[ch]",
     "aclserver/scopes.[ch]", "aclserver/tokens.[ch]",
-    "aclserver/lockout.[ch]",
+    "aclserver/lockout.[ch]", "aclserver/acl_columns.[ch]", "aclserver/acl_extras.[ch]", "aclserver/acl_line.[ch]",
 ]
 PURE_MAY_NOT_INCLUDE = [
     "common/log.h", "common/loop.h", "common/file.h", "common/priv.h", "common/sdnotify.h", "common/nl.h",

@@ -38,7 +38,7 @@ fuzz_protocol(const char *name, uint8_t *ret_proto)
 	return -ENOENT;
 }
 
-static const struct names_source names = { fuzz_service, fuzz_protocol };
+static const struct names_source names = { fuzz_service, fuzz_protocol, NULL };
 
 static int
 compile(const char *text, size_t len, unsigned flags, struct arena *arena,

@@ -63,7 +63,7 @@ fake_protocol(const char *name, uint8_t *ret_proto)
 static inline struct compiled
 compile(const char *section, const char *rules, unsigned flags)
 {
-	static const struct names_source fake = { fake_service, fake_protocol };
+	static const struct names_source fake = { fake_service, fake_protocol, NULL };
 	struct compiled c = { .arena = arena_new(0) };
 	char *text;
 	int len = asprintf(&text, "[%s]\n%s\n", section, rules);

@@ -30,7 +30,7 @@ protocol_of_test(const char *name, uint8_t *ret_proto)
 	return 0;
 }
 
-static const struct names_source source = { service_of_test, protocol_of_test };
+static const struct names_source source = { service_of_test, protocol_of_test, NULL };
 
 static void
 common_protocols_need_no_database(void **state)

@@ -1,0 +1,205 @@
+/*
+ * acl_line.c - installed rules as lines of a listing; see acl_line.h.
+ *
+ * Table and chain are read from the rule's own text ("-t mangle -A FORWARD …"), because
+ * one policy chain may stand in several hooks of the kernel.
+ */
+#include "aclserver/acl_line.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const table_order[] = { "filter", "mangle", "nat", "raw", NULL };
+static const char *const chain_order[] = { "PREROUTING", "INPUT", "FORWARD", "OUTPUT",
+	"POSTROUTING", NULL };
+
+static size_t
+rank(const char *const *order, const char *name)
+{
+	size_t i = 0;
+
+	while (order[i] && strcmp(order[i], name) != 0)
+		i++;
+	return i;
+}
+
+static void
+copy_word(char to[ACL_LINE_NAME_SIZE], const char *from)
+{
+	size_t n = strcspn(from, " ");
+
+	if (n >= ACL_LINE_NAME_SIZE)
+		n = ACL_LINE_NAME_SIZE - 1;
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+static void
+read_names(struct acl_line *line)
+{
+	const char *text = line->text;
+	const char *append;
+
+	copy_word(line->table, strncmp(text, "-t ", 3) == 0 ? text + 3 : "filter");
+	append = strstr(text, "-A ");
+	copy_word(line->chain, append ? append + 3 : "?");
+}
+
+/* Lines of the same rule stand together, and rules stand as packets meet them. */
+static int
+compare_lines(const void *pa, const void *pb)
+{
+	const struct acl_line *a = pa, *b = pb;
+	size_t x = rank(table_order, a->table), y = rank(table_order, b->table);
+
+	if (x == y) {
+		x = rank(chain_order, a->chain);
+		y = rank(chain_order, b->chain);
+	}
+	if (x == y) {
+		x = a->rule->call;
+		y = b->rule->call;
+	}
+	if (x == y) {
+		x = a->order;
+		y = b->order;
+	}
+	return x < y ? -1 : x > y;
+}
+
+/* Does @b carry the same policy rule as @a, for other packets? In the same place only
+ * where it says so: a text may be cut, and then be that of another rule. */
+static bool
+same_rule(const struct acl_line *a, const struct acl_line *b)
+{
+	return (a->rule->place != b->rule->place || b->rule->tag.is_part) &&
+	       a->rule->tag.line == b->rule->tag.line &&
+	       strcmp(a->rule->id, b->rule->id) == 0 && strcmp(a->text, b->text) == 0;
+}
+
+static int
+compare_rule_key(const void *pa, const void *pb)
+{
+	const struct acl_line *a = pa, *b = pb;
+	int order = strcmp(a->rule->id, b->rule->id);
+
+	if (order == 0)
+		order = a->rule->tag.line - b->rule->tag.line;
+	if (order == 0)
+		order = strcmp(a->text, b->text);
+	if (order == 0 && a->order != b->order)
+		order = a->order < b->order ? -1 : 1;
+	return order;
+}
+
+static void
+add_counters(struct acl_line *to, const struct acl_line *from)
+{
+	to->packets += from->packets;
+	to->bytes += from->bytes;
+	to->polices |= from->polices;
+	to->dropped_packets += from->dropped_packets;
+	to->dropped_bytes += from->dropped_bytes;
+}
+
+/* Add up the counters of kernel rules that are one rule of the policy. Returns how many
+ * lines remain. A rule that stands twice in the expansion of one line is one, too;
+ * written on two lines it stays two. */
+static size_t
+merge(struct acl_line *lines, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(lines, n, sizeof(*lines), compare_rule_key);
+	for (size_t i = 0; i < n; i++) {
+		if (kept > 0 && same_rule(&lines[kept - 1], &lines[i])) {
+			add_counters(&lines[kept - 1], &lines[i]);
+		} else {
+			lines[kept++] = lines[i];
+		}
+	}
+	return kept;
+}
+
+/* User data has no room for more. A text that just fits is looked up without need. */
+static bool
+may_be_cut(const struct kernel_rule_info *rule)
+{
+	enum { ELEM_EXTRA = 8 }; /* around the name of the file, which elements have */
+	size_t room = NFT_EMIT_TEXT_SIZE - 1;
+
+	if (rule->elem)
+		room -= strlen(rule->id) + ELEM_EXTRA;
+	return strlen(rule->tag.text) >= room;
+}
+
+static void
+find_text(struct acl_line *line, const struct acl_known *known)
+{
+	const struct ruleset_rule *whole;
+
+	line->text = line->rule->tag.text;
+	if (!may_be_cut(line->rule))
+		return;
+	whole = acl_known_find(known, &line->rule->tag.hash);
+	if (whole)
+		line->text = whole->text;
+	line->is_cut = !whole;
+}
+
+bool
+acl_lines_cut(const struct kernel_rules *rules)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (may_be_cut(&rules->items[i]))
+			return true;
+	return false;
+}
+
+int
+acl_lines_make(const struct kernel_rules *rules, enum policy_section section,
+	const struct acl_known *known, struct acl_line **ret, size_t *ret_n)
+{
+	struct acl_line *lines = calloc(rules->n + 1, sizeof(*lines));
+	size_t n = 0;
+
+	if (!lines)
+		return -ENOMEM;
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct kernel_rule_info *rule = &rules->items[i];
+		struct acl_line *line = &lines[n];
+
+		if (rule->tag.section != section)
+			continue;
+		*line = (struct acl_line){
+			.rule = rule,
+			.order = i,
+			.packets = rule->packets,
+			.bytes = rule->bytes,
+			.polices = rule->polices,
+			.dropped_packets = rule->dropped_packets,
+			.dropped_bytes = rule->dropped_bytes,
+		};
+		find_text(line, known);
+		read_names(line);
+		n++;
+	}
+	n = merge(lines, n);
+	qsort(lines, n, sizeof(*lines), compare_lines);
+	*ret = lines;
+	*ret_n = n;
+	return 0;
+}
+
+const char *
+acl_line_body(const struct acl_line *line)
+{
+	const char *append = strstr(line->text, "-A ");
+
+	if (!append)
+		return line->text;
+	append += strlen("-A ");
+	append += strcspn(append, " ");
+	return append + strspn(append, " ");
+}
