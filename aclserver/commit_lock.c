@@ -18,16 +18,29 @@
 
 enum { LOCK_RETRY_MS = 2 };
 
-/* O_NOFOLLOW, and as the owner of the directory: it may be a daemon's. */
+/* As the owner of the directory, which may be a daemon's. One that root made while the
+ * directory still was root's is only root's to open: no link, of neither kind, leads
+ * anywhere. */
 static int
-open_file(struct commit_lock *lock, const char *path)
+open_file(struct commit_lock *lock, const char *run_dir, const char *path)
 {
-	int r;
+	const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+	struct stat st;
+	int r = priv_files_as_owner(run_dir);
 
-	lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (r < 0)
+		return r;
+	lock->fd = open(path, flags | O_CREAT, 0600);
 	r = lock->fd < 0 ? -errno : 0;
 	priv_files_as_self();
-	return r;
+	if (r != -EACCES || geteuid() != 0)
+		return r;
+	lock->fd = open(path, flags);
+	if (lock->fd < 0)
+		return -errno;
+	return fstat(lock->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1
+		       ? 0
+		       : -EACCES;
 }
 
 int
@@ -42,10 +55,32 @@ commit_lock_open(struct commit_lock *lock, const char *run_dir, struct err *err)
 		return err_sys(err, -errno, "%s: cannot make the directory", run_dir);
 	if (asprintf(&path, "%s/acl.lock", run_dir) < 0)
 		return err_set(err, -ENOMEM, "%s: out of memory", run_dir);
-	r = priv_files_as_owner(run_dir);
-	if (r == 0)
-		r = open_file(lock, path);
+	r = open_file(lock, run_dir, path);
 	return r < 0 ? err_sys(err, r, "%s: cannot open", path) : 0;
+}
+
+int
+commit_lock_hand_over(const char *run_dir, struct err *err)
+{
+	AUTO_CLOSE int dir_fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int fd = -1;
+	struct stat dir, st;
+
+	if (dir_fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, -errno, "%s", run_dir);
+	fd = openat(dir_fd, "acl.lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0
+				       : err_sys(err, -errno, "%s/acl.lock", run_dir);
+	if (fstat(dir_fd, &dir) < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, -errno, "%s/acl.lock", run_dir);
+	if (st.st_uid != 0 || dir.st_uid == 0 || !S_ISREG(st.st_mode) ||
+		st.st_nlink != 1)
+		return 0;
+	if (fchown(fd, dir.st_uid, dir.st_gid) < 0)
+		return err_sys(
+			err, -errno, "%s/acl.lock: cannot give it away", run_dir);
+	return 0;
 }
 
 void

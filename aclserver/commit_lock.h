@@ -23,6 +23,10 @@ struct commit_lock {
  * or negative errno. */
 int commit_lock_open(struct commit_lock *lock, const char *run_dir, struct err *err);
 
+/** If root made the lock of @run_dir before the directory was given to a daemon, give
+ * that the lock, too; needs root. Fine if there is none. 0 or negative errno. */
+int commit_lock_hand_over(const char *run_dir, struct err *err);
+
 /** Close the file; the lock, if held, goes. Accepts fd -1. */
 void commit_lock_close(struct commit_lock *lock);
 

@@ -12,6 +12,7 @@
 
 #include "aclserver/attach.h"
 #include "aclserver/child.h"
+#include "aclserver/commit_lock.h"
 #include "aclserver/http_child.h"
 #include "aclserver/http_service.h"
 #include "aclserver/new_token.h"
@@ -243,6 +244,15 @@ serve(struct server_spec *spec)
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* What takes root, for a committer that is not. */
+static int
+prepare(const struct server_conf *conf, uid_t uid, gid_t gid, struct err *err)
+{
+	int r = policy_dir_prepare(conf->policy_dir, uid, gid, err);
+
+	return r < 0 ? r : commit_lock_hand_over(conf->run_dir, err);
+}
+
 static int
 run_server(const struct arguments *args)
 {
@@ -257,7 +267,7 @@ run_server(const struct arguments *args)
 		return EXIT_FAILURE;
 	r = check_user(&spec.conf, &uid, &gid, &err);
 	if (r == 0 && args->prepare_only)
-		r = policy_dir_prepare(spec.conf.policy_dir, uid, gid, &err);
+		r = prepare(&spec.conf, uid, gid, &err);
 	if (r == 0 && !args->check_only && !args->prepare_only)
 		return serve(&spec);
 	if (r < 0)

@@ -73,7 +73,7 @@ static void
 put_count(struct json_out *out, const char *name, size_t count)
 {
 	json_out_raw(out, name);
-	json_out_int(out, (long long)(count < COUNT_MAX ? count : COUNT_MAX));
+	json_out_int(out, (long long)((uint64_t)count < COUNT_MAX ? count : COUNT_MAX));
 }
 
 char *

@@ -11,7 +11,7 @@ import pytest
 
 from daemon import USER, Server, is_alive, run_acl
 from netns import Namespace
-from programs import server_program
+from programs import acl_program, server_program
 from wait import wait_until
 
 COMMITTER = 64124
@@ -182,6 +182,19 @@ def test_root_uses_the_tool_and_the_committer_goes_on(separate):
     policy.write("10own.rules", "[iptables]\n-A FORWARD -p udp --dport 68 -j DROP\n")
     assert run_acl(separate.ns, policy, "-i").returncode == 0
     separate.client().install("a", GOOD + ["-A FORWARD -p udp --dport 54 -j DROP"])
+
+
+def test_a_lock_that_root_made_first_stops_neither(separate):
+    lock = os.path.join(separate.policy.run, "acl.lock")
+    with open(lock, "w"):
+        os.chmod(lock, 0o600)
+    without_override = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    done = separate.ns.run(*without_override, acl_program(), "-c", separate.policy.server_conf, "-i", check=False)
+    assert done.returncode == 0, done.stderr
+    separate.ns.run(*separate.command("--prepare"))
+    assert os.stat(lock).st_uid == COMMITTER
+    separate.start()
+    separate.client().install("a", GOOD)
 
 
 def test_a_link_in_the_committers_directory_leads_root_nowhere(separate):
