@@ -72,8 +72,10 @@ put_problems(struct json_out *out, const struct diags *diags,
 static void
 put_count(struct json_out *out, const char *name, size_t count)
 {
+	const uint64_t value = count; /* a size_t of 32 bits is never that large */
+
 	json_out_raw(out, name);
-	json_out_int(out, (long long)((uint64_t)count < COUNT_MAX ? count : COUNT_MAX));
+	json_out_int(out, (long long)(value < COUNT_MAX ? value : COUNT_MAX));
 }
 
 char *
