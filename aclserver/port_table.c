@@ -221,24 +221,38 @@ port_table_replace(struct port_table *table, const struct port_list *before,
 }
 
 static uint64_t
-hash_wanted(const struct port_table *table)
+hash_name(const struct port_name *name)
 {
 	struct hash h;
-	bool any = table->routed || table->is_judged_once;
 
+	hash_init(&h);
+	hash_add_u64(&h, name->mark);
+	hash_add_text(&h, name->text);
+	return hash_value(&h).w[0];
+}
+
+/* Slots are in the order in which names came, or in which the kernel listed them: it
+ * must not matter, so the hashes of names are added up. */
+static uint64_t
+hash_wanted(const struct port_table *table)
+{
+	bool any = table->routed || table->is_judged_once;
+	uint64_t names = 0;
+	struct hash h;
+
+	for (size_t i = 0; i < table->n; i++) {
+		if (!table->names[i].is_wanted)
+			continue;
+		names += hash_name(&table->names[i]);
+		any = true;
+	}
 	hash_init(&h);
 	hash_add_u64(&h, LAYOUT_VERSION);
 	hash_add_u64(
 		&h, (uint64_t)table->routed | (uint64_t)table->is_judged_once << 1);
 	for (size_t i = 0; table->routed && i < table->links.n; i++)
 		hash_add_u64(&h, table->links.vlans[i]);
-	for (size_t i = 0; i < table->n; i++) {
-		if (!table->names[i].is_wanted)
-			continue;
-		hash_add_u64(&h, table->names[i].mark);
-		hash_add_text(&h, table->names[i].text);
-		any = true;
-	}
+	hash_add_u64(&h, names);
 	return any ? hash_value(&h).w[0] | 1 : 0;
 }
 

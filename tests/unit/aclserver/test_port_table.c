@@ -165,6 +165,33 @@ more_names_than_numbers_are_refused(void **state)
 }
 
 static void
+what_is_read_back_in_any_order_is_the_same(void **state)
+{
+	struct port_table table, back;
+	struct port_list a;
+
+	(void)state;
+	port_table_init(&table);
+	port_table_init(&back);
+	a = list_of(&table, "swp1,swp2,swp+");
+	install(&table, &nothing, &a);
+	for (size_t i = table.n; i-- > 0;)
+		assert_int_equal(port_table_adopt(&back, table.names[i].mark,
+					 table.names[i].text),
+			0);
+	port_list_done(&a);
+	a = list_of(&back, "swp+,swp1,swp2");
+	assert_int_equal(back.n, 3);
+	port_table_stage(&back);
+	port_table_replace(&back, &nothing, &a);
+	port_table_settle(&back, false, true);
+	assert_true(back.wanted == table.installed);
+	port_list_done(&a);
+	port_table_done(&back);
+	port_table_done(&table);
+}
+
+static void
 output_interfaces_count_in_forward_only(void **state)
 {
 	struct port_table table;
@@ -200,6 +227,7 @@ main(void)
 		cmocka_unit_test(what_the_kernel_has_stays_while_a_file_is_not_known),
 		cmocka_unit_test(
 			a_transaction_that_fails_leaves_the_numbers_as_they_were),
+		cmocka_unit_test(what_is_read_back_in_any_order_is_the_same),
 		cmocka_unit_test(output_interfaces_count_in_forward_only),
 		cmocka_unit_test(more_names_than_numbers_are_refused),
 	};
