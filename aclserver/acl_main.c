@@ -66,7 +66,9 @@ static const char help_text[] =
 	"  -v, --verbose          name the policy file and line of each rule\n"
 	"  -x, --exact            exact counters, no K, M, G\n"
 	"      --last-good        install the policy that last went in without error\n"
-	"      --strict           refuse what a Cumulus switch would not take\n"
+	"      --strict           refuse what a Cumulus switch would not take; with "
+	"-n\n"
+	"                         this needs neither root nor the kernel\n"
 	"  -c, --config CONF      configuration of tapgate-aclserver, for its "
 	"directories\n"
 	"  -h, --help             print this text\n"
@@ -311,7 +313,7 @@ main(int argc, char **argv)
 	if (parse_arguments(argc, argv, &args) < 0)
 		return ACL_EXIT_USAGE;
 	if (args.action != ACTION_VERSION && args.action != ACTION_HELP &&
-		geteuid() != 0)
+		geteuid() != 0 && !acl_tool_is_offline(&args.tool))
 		fputs("tapgate-acl: this needs root\n", stderr);
 	if (!args.conf_given && access(args.conf_path, F_OK) < 0)
 		r = server_conf_init(&conf);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aclserver/acl_check.h"
 #include "aclserver/acl_list.h"
 #include "aclserver/acl_zero.h"
 #include "aclserver/commit_lock.h"
@@ -58,6 +59,21 @@ verdict_of(const struct commit_result *result)
 }
 
 static enum acl_exit
+run_check(const struct committer_conf *conf)
+{
+	struct diags problems;
+	int r;
+
+	diags_init(&problems);
+	r = acl_check(conf, &problems);
+	printf("Checking acl policy... %s\n", r == 0 ? "done." : "failed.");
+	fflush(stdout);
+	print_problems(&problems);
+	diags_done(&problems);
+	return r == 0 ? ACL_EXIT_OK : ACL_EXIT_POLICY;
+}
+
+static enum acl_exit
 run_install(const struct acl_tool *tool, const struct committer_conf *conf)
 {
 	struct committer *committer;
@@ -80,6 +96,12 @@ run_install(const struct acl_tool *tool, const struct committer_conf *conf)
 	commit_result_done(&result);
 	committer_free(committer);
 	return status;
+}
+
+bool
+acl_tool_is_offline(const struct acl_tool *tool)
+{
+	return tool->dry_run && tool->strict;
 }
 
 enum acl_exit
@@ -123,7 +145,7 @@ acl_tool_install(const struct acl_tool *tool)
 		 * beside it. */
 		conf.state_dir = tool->state_dir;
 	}
-	return run_install(tool, &conf);
+	return acl_tool_is_offline(tool) ? run_check(&conf) : run_install(tool, &conf);
 }
 
 /* ---- flush, zero, list ---- */

@@ -49,6 +49,10 @@ struct acl_tool {
  */
 enum acl_exit acl_tool_install(const struct acl_tool *tool);
 
+/** True for -n --strict: the policy is checked for a Cumulus switch, without the kernel
+ * and without privileges. */
+bool acl_tool_is_offline(const struct acl_tool *tool);
+
 /** -F: remove the rules of @kinds (bits of enum acl_kind). */
 enum acl_exit acl_tool_flush(const struct acl_tool *tool, unsigned kinds);
 

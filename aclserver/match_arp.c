@@ -154,6 +154,7 @@ const struct match match_arp = {
 	.has_proto = true,
 	.proto = ETH_P_ARP,
 	.proto_name = "ARP",
+	.hardware = MATCH_HARDWARE_NONE,
 };
 
 const struct match match_rarp = {
@@ -162,4 +163,5 @@ const struct match match_rarp = {
 	.has_proto = true,
 	.proto = ETH_P_RARP,
 	.proto_name = "RARP",
+	.hardware = MATCH_HARDWARE_NONE,
 };

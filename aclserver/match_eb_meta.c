@@ -57,6 +57,7 @@ static const struct rule_option mark_options[] = {
 const struct match match_eb_mark = {
 	.module = { "mark", RULE_OPTIONS(mark_options), NULL },
 	.sections = SECTION_EB,
+	.hardware = MATCH_HARDWARE_NONE,
 };
 
 /* ---- pkttype ---- */
@@ -92,6 +93,7 @@ static const struct rule_option pkttype_options[] = {
 const struct match match_eb_pkttype = {
 	.module = { "pkttype", RULE_OPTIONS(pkttype_options), NULL },
 	.sections = SECTION_EB,
+	.hardware = MATCH_HARDWARE_NONE,
 };
 
 /* ---- among ---- */
@@ -172,4 +174,5 @@ static const struct rule_option among_options[] = {
 const struct match match_among = {
 	.module = { "among", RULE_OPTIONS(among_options), NULL },
 	.sections = SECTION_EB,
+	.hardware = MATCH_HARDWARE_NONE,
 };

@@ -65,6 +65,7 @@ const struct match match_802_3 = {
 	.has_proto = true,
 	.proto = ETH_P_802_3,
 	.proto_name = "LENGTH",
+	.hardware = MATCH_HARDWARE_NONE,
 };
 
 /* ---- spanning tree ---- */
@@ -196,4 +197,5 @@ static const struct rule_option stp_options[] = {
 const struct match match_stp = {
 	.module = { "stp", RULE_OPTIONS(stp_options), finish_stp },
 	.sections = SECTION_EB,
+	.hardware = MATCH_HARDWARE_NONE,
 };

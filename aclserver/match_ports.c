@@ -254,6 +254,7 @@ const struct match match_udplite = {
 	.has_proto = true,
 	.proto = IPPROTO_UDPLITE,
 	.proto_name = "udplite",
+	.hardware = MATCH_HARDWARE_NONE,
 };
 
 static const struct rule_option sctp_options[] = {
@@ -267,6 +268,7 @@ const struct match match_sctp = {
 	.has_proto = true,
 	.proto = IPPROTO_SCTP,
 	.proto_name = "sctp",
+	.hardware = MATCH_HARDWARE_NONE,
 };
 
 static const struct rule_option dccp_options[] = {
@@ -281,6 +283,7 @@ const struct match match_dccp = {
 	.has_proto = true,
 	.proto = IPPROTO_DCCP,
 	.proto_name = "dccp",
+	.hardware = MATCH_HARDWARE_NONE,
 };
 
 /* As iptables counts: a range is two ports. */

@@ -14,6 +14,7 @@
 #include "aclserver/hash.h"
 #include "aclserver/recent.h"
 #include "aclserver/rule_parse.h"
+#include "aclserver/rule_strict.h"
 
 /* Reasons already given for one rule as written; its expansion would repeat them. */
 enum { REASONS_MAX = 8 };
@@ -440,6 +441,20 @@ compile_simple(struct compiler *c, const struct policy_rule *source)
 	return place_rule(c, source, &rule);
 }
 
+static void
+check_log(struct compiler *c, const struct policy_rules *written, size_t i)
+{
+	const struct policy_rule *rule = &written->items[i];
+	const struct policy_rule *next = i + 1 < written->n ? rule + 1 : NULL;
+
+	if (!(c->flags & COMPILE_STRICT) || !rule_strict_logs_forwarded(rule, next))
+		return;
+	c->failed = true;
+	diags_add(c->diags, DIAG_ERROR, c->file, rule->line, rule->text,
+		"strict: the hardware logs only what it drops: the same rule with -j "
+		"DROP has to follow");
+}
+
 /* Expand each rule and compile what it stands for. */
 static int
 compile_rules(struct compiler *c, const struct policy_rules *written)
@@ -457,6 +472,7 @@ compile_rules(struct compiler *c, const struct policy_rules *written)
 			c->failed = true;
 		if (result == -E2BIG)
 			return 0;
+		check_log(c, written, i);
 		for (c->n_reasons = 0; done < simple.n; done++) {
 			result = compile_simple(c, &simple.items[done]);
 			if (result < 0)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ from daemon import Policy, Server, run_acl
 from lab import BRIDGED, ROUTED, Lab
 from netns import Switch
 from packets import Packet
+from programs import acl_program
 from wait import wait_until
 
 KINDS = ("all", "ip", "ip6", "eb")
@@ -188,6 +190,34 @@ def test_strict_refuses_what_a_cumulus_switch_would_not_take(policy, acl):
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{policy.path('10a.rules')}:2:")
+
+
+def test_strict_checks_for_a_switch_without_kernel_and_without_root(policy):
+    """As an unprivileged user on some other machine."""
+    program = shutil.copy(acl_program(), policy.base)  # from where that user can read it
+    policy.write("10a.rules", "[iptables]\n-A FORWARD -i swp1 -p tcp --dport 1:2 -j DROP\n"
+                              "-A FORWARD -o swp1 -p tcp --dport 1:2 -j DROP\n-A FORWARD -j LOG\n")
+    policy.write("20b.rules", "[ebtables]\n-A FORWARD -p LENGTH -j DROP\n")
+
+    def check(*options):
+        return subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", program, "-c", policy.server_conf, "-i", "-n",
+                               "--strict", *options], text=True, capture_output=True)
+
+    done = check()
+    assert done.returncode == 1
+    assert [line.split(": strict: ")[0] for line in done.stderr.splitlines()] == [
+        f"{policy.path('10a.rules')}:3", f"{policy.path('10a.rules')}:4", f"{policy.path('20b.rules')}:2"], done.stderr
+    policy.remove("20b.rules")
+    policy.write("10a.rules", "[iptables]\n" + "".join(f"-A FORWARD -i swp1 -s 10.0.{n // 250}.{n % 250} -j DROP\n"
+                                                       for n in range(600)))
+    done = check("-P", policy.directory)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "600 entries of ingress for IPv4" in done.stdout
+    assert "No room on: Tomahawk" in done.stdout and "Spectrum-2" not in done.stdout
+    policy.write("10a.rules", "[iptables]\n-A FORWARD -s $ALL -j DROP\n".replace("$ALL", ",".join(
+        f"10.{n // 250}.{n % 250}.1" for n in range(900))) * 14)
+    done = check("-p", policy.path("10a.rules"))
+    assert done.returncode == 1 and done.stderr.endswith("no known switch has room for so many rules\n"), done
 
 
 # Listing, zeroing, flushing.

@@ -41,6 +41,7 @@ PURE = [
     "aclserver/server_conf_*.[ch]", "aclserver/utf8.[ch]", "aclserver/acl_name.[ch]", "aclserver/prefer.[ch]",
     "aclserver/scopes.[ch]", "aclserver/tokens.[ch]",
     "aclserver/lockout.[ch]", "aclserver/acl_columns.[ch]", "aclserver/acl_extras.[ch]", "aclserver/acl_line.[ch]",
+    "aclserver/strict_count.[ch]",
 ]
 PURE_MAY_NOT_INCLUDE = [
     "common/log.h", "common/loop.h", "common/file.h", "common/priv.h", "common/sdnotify.h", "common/nl.h",
