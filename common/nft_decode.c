@@ -27,8 +27,9 @@ nft_next_message(const void *data, size_t len, size_t *pos)
 	const struct nlmsghdr *nlh = (const void *)((const uint8_t *)data + *pos);
 	size_t left = *pos < len ? len - *pos : 0;
 
+	/* Compared first as it is: aligned, the largest length is 0 in 32 bits. */
 	if (left < sizeof(*nlh) || nlh->nlmsg_len < sizeof(*nlh) ||
-		MNL_ALIGN((size_t)nlh->nlmsg_len) > left)
+		nlh->nlmsg_len > left || MNL_ALIGN((size_t)nlh->nlmsg_len) > left)
 		return NULL;
 	*pos += MNL_ALIGN((size_t)nlh->nlmsg_len);
 	return nlh;
@@ -377,10 +378,12 @@ ack_attrs_offset(const struct nlmsghdr *nlh, const struct nlmsgerr *error)
 {
 	size_t offset = sizeof(*error);
 
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && error->error != 0 &&
-		error->msg.nlmsg_len > MNL_NLMSG_HDRLEN)
-		offset += MNL_ALIGN((size_t)error->msg.nlmsg_len - MNL_NLMSG_HDRLEN);
-	return offset;
+	if (nlh->nlmsg_flags & NLM_F_CAPPED || error->error == 0 ||
+		error->msg.nlmsg_len <= MNL_NLMSG_HDRLEN)
+		return offset;
+	if (error->msg.nlmsg_len > nlh->nlmsg_len)
+		return SIZE_MAX; /* before a sum could overflow */
+	return offset + MNL_ALIGN((size_t)error->msg.nlmsg_len - MNL_NLMSG_HDRLEN);
 }
 
 int

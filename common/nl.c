@@ -306,6 +306,8 @@ read_ack_text(const struct nlmsghdr *h, char *ret, size_t size)
 	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
 	/* Without NLM_F_CAPPED the whole refused request stands in between. */
+	if (!(h->nlmsg_flags & NLM_F_CAPPED) && e->msg.nlmsg_len > h->nlmsg_len)
+		return;
 	if (!(h->nlmsg_flags & NLM_F_CAPPED))
 		skip += NLMSG_ALIGN(e->msg.nlmsg_len) - NLMSG_HDRLEN;
 	if (skip > NLMSG_PAYLOAD(h, 0))
