@@ -146,7 +146,7 @@ class Twins:
             for i, _ in mine:
                 outcomes[i] = []
             for data in at_end:
-                token = re.search(rb"T" + mine[0][1].token[1:4] + rb".{4}", data, re.S)
+                token = re.search(re.escape(mine[0][1].token[:4]) + rb".{4}", data, re.S)
                 if token and token[0] in by_token:
                     outcomes[by_token[token[0]]].append(data.hex())
         return outcomes
