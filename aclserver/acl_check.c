@@ -78,7 +78,8 @@ check_count(const struct checking *c)
 		diags_add(c->diags, DIAG_ERROR, c->conf->paths[0], 0, NULL,
 			"strict: no known switch has room for so many rules");
 	if (mirrors)
-		diags_add(c->diags, DIAG_ERROR, c->conf->paths[0], 0, NULL, "%s", mirrors);
+		diags_add(c->diags, DIAG_ERROR, c->conf->paths[0], 0, NULL, "%s",
+			mirrors);
 	return fits && !mirrors ? 0 : -EINVAL;
 }
 

@@ -68,14 +68,15 @@ compare_lines(const void *pa, const void *pb)
 	return x < y ? -1 : x > y;
 }
 
-/* Does @b carry the same policy rule as @a, for other packets? In the same place only
- * where it says so: a text may be cut, and then be that of another rule. */
+/* Does @b carry the same policy rule as @a, for other packets? Where only the beginning
+ * of the text is known, it may be that of another rule, unless the place tells. */
 static bool
 same_rule(const struct acl_line *a, const struct acl_line *b)
 {
-	return (a->rule->place != b->rule->place || b->rule->tag.is_part) &&
-	       a->rule->tag.line == b->rule->tag.line &&
-	       strcmp(a->rule->id, b->rule->id) == 0 && strcmp(a->text, b->text) == 0;
+	if (a->rule->tag.line != b->rule->tag.line ||
+		strcmp(a->rule->id, b->rule->id) != 0 || strcmp(a->text, b->text) != 0)
+		return false;
+	return !a->is_cut || a->rule->place != b->rule->place || b->rule->tag.is_part;
 }
 
 static int

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from daemon import run_acl
-from lab import BRIDGED, ROUTED, Lab
+from lab import BRIDGED, BRIDGE_TO_ROUTED, ROUTED, Lab
 from netns import Switch
 from packets import Packet
 
@@ -47,6 +47,12 @@ POLICY = """PORTS = swp1,swp2
 def lab():
     with Switch() as switch:
         yield Lab(switch)
+
+
+@pytest.fixture(name="acl_over_http")
+def _acl_over_http(_shared_client):
+    yield _shared_client
+    _shared_client.remove()
 
 
 @pytest.fixture
@@ -149,6 +155,16 @@ def test_all_forms_count_the_same_and_zero_zeroes_all(lab, policy, acl, path):
     assert (packets, bridged) == (40, path is BRIDGED) and 20 < dropped < 40
     assert acl("-Z", "all").returncode == 0
     assert counted() == (0, 0, 0)
+
+
+def test_a_rule_that_became_elements_of_two_sets_is_one_line(shared_lab, shared_server, acl_over_http):
+    """-i names a port: packets that the bridge forwards have it as their interface, routed ones as their mark."""
+    acl_over_http.install("t", ["[iptables]", "-A FORWARD -i swp1 -p udp --dport 53 -j DROP"])
+    for path in (BRIDGED, BRIDGE_TO_ROUTED, BRIDGE_TO_ROUTED):
+        assert not shared_lab.passes(path, 4, Packet(dport=53))
+    done = run_acl(shared_server.ns, shared_server.policy, "-L", "all", "--json")
+    assert [(rule["rule"], rule["packets"]) for rule in json.loads(done.stdout)] == [
+        ("-A FORWARD -i swp1 -p udp -m udp --dport 53 -j DROP", 3)]
 
 
 def test_what_is_saved_installs_the_same_again(lab, policy, acl):
