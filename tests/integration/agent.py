@@ -211,6 +211,11 @@ def conf(*lines, collector=World.COLLECTOR4):
     return "\n".join(["sflow {", f"  collector {{ ip = {collector} }}", *(f"  {line}" for line in lines), "}", ""])
 
 
+def nflog_conf(*lines, collector=World.COLLECTOR4):
+    """The same where ports are sampled by nflog, on kernels that have something better, too."""
+    return conf("nflog { }", *lines, collector=collector)
+
+
 def flows(receiver, in_port=None):
     """Flow samples so far, or those of one input port."""
     return [s for s in receiver.samples(sflow.FLOW) if in_port in (None, s["ds_index"])]

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 import sflow
-from agent import World, conf, counters, flows
+from agent import World, counters, flows, nflog_conf as conf
 from packets import Packet
 from wait import wait_until
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 import sflow
-from agent import World, conf, flows
+from agent import World, flows, nflog_conf as conf
 from daemon import Policy, run_acl
 from lab import BRIDGE_TO_ROUTED, BRIDGED, ROUTED, ROUTED_TO_BRIDGE, TO_BRIDGE, TO_PORT, fill
 from packets import Packet
