@@ -32,7 +32,12 @@ static const char *const allowed_calls[] = {
 	"epoll_pwait", "eventfd2", "signalfd4", "timerfd_create", "timerfd_settime",
 	/* who am I, for the libraries */
 	"uname", "getuid", "geteuid", "getgid", "getegid", "sysinfo", "prlimit64",
-	"getrusage", NULL
+	"getrusage",
+	/* the same where registers have 32 bits */
+	"mmap2", "_llseek", "fcntl64", "fstat64", "fstatat64", "ugetrlimit", "getuid32",
+	"geteuid32", "getgid32", "getegid32", "send", "recv", "sigreturn",
+	"clock_gettime64", "clock_nanosleep_time64", "futex_time64", "ppoll_time64",
+	"timerfd_settime64", "pselect6_time64", "cacheflush", "set_tls", NULL
 };
 
 enum { N_ALLOWED = sizeof(allowed_calls) / sizeof(allowed_calls[0]) };
