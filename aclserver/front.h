@@ -1,5 +1,6 @@
 /*
- * front.h - listens where the HTTP library cannot: on IPv6 addresses, and for TLS.
+ * front.h - listens where the HTTP library cannot, on IPv6 addresses and for TLS, and
+ * where it should not: on addresses that others reach.
  *
  * One thread ends TLS and passes bytes, which it does not interpret, between clients
  * and the HTTP server of this process, on its internal port. A client costs a thread

@@ -22,6 +22,7 @@
 enum {
 	MEMORY_MAX = 8 << 20,  /* for the compiled text */
 	CLIENT_PORT = 40000,   /* one that kernels pick */
+	FRONT_PORT = 50000,    /* the same, at the HTTP server, for the front */
 	FLAGS_FIRST = 0x02,    /* SYN */
 	FLAGS_REPLY = 0x12,    /* SYN and ACK */
 	STATE_ESTABLISHED = 2, /* as match_state.c has them */
@@ -219,6 +220,31 @@ ask_listen(const struct ruleset_file *file, const struct listen_addr *listen)
 	return line;
 }
 
+/* What the front passes on comes by the loopback, whatever it listens on itself. */
+static int
+ask_front(const struct ruleset_file *file, const struct listen_list *listens)
+{
+	static const struct listen_addr inside = {
+		.addr = { .family = AF_INET, .bytes = { 127, 0, 0, 1 } },
+		.port = FRONT_PORT,
+	};
+
+	for (unsigned i = 0; i < listens->n; i++)
+		if (!listen_addr_is_direct(&listens->items[i]))
+			return ask_listen(file, &inside);
+	return 0;
+}
+
+static int
+ask_all(const struct ruleset_file *file, const struct listen_list *listens)
+{
+	int line = 0;
+
+	for (unsigned i = 0; i < listens->n && line == 0; i++)
+		line = ask_listen(file, &listens->items[i]);
+	return line ? line : ask_front(file, listens);
+}
+
 /* Most ACLs concern what is forwarded: they need not be compiled to know that they are
  * harmless. */
 static bool
@@ -247,8 +273,7 @@ lockout_find(const char *text, size_t len, const struct listen_list *listens)
 		return 0;
 	diags_init(&diags);
 	if (policy_compile("", text, len, NULL, 0, arena, &file, &diags) == 0)
-		for (size_t i = 0; i < listens->n && line == 0; i++)
-			line = ask_listen(&file, &listens->items[i]);
+		line = ask_all(&file, listens);
 	diags_done(&diags);
 	arena_free(arena);
 	return line;

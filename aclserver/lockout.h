@@ -13,7 +13,8 @@
 
 /**
  * Look through the policy text @text (@len bytes) of an ACL for a rule that drops what
- * clients send to one of the addresses @listens, or what they are answered.
+ * clients send to one of the addresses @listens, or what they are answered; also on the
+ * way from the front to the HTTP server, where that is taken (front.h).
  *
  * Judged are clients about which all is known that the rule tests: those on this
  * machine, which come by the loopback, and where the rule tests neither interface nor

@@ -146,7 +146,8 @@ listen_addr_is_loopback(const struct listen_addr *listen)
 bool
 listen_addr_is_direct(const struct listen_addr *listen)
 {
-	return listen->addr.family == AF_INET && !listen->tls;
+	return listen->addr.family == AF_INET && !listen->tls &&
+	       listen_addr_is_loopback(listen);
 }
 
 void

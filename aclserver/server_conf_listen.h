@@ -40,7 +40,8 @@ int listen_list_parse(const char *text, struct listen_list *ret, struct err *err
 /** True if only this machine reaches the address. */
 bool listen_addr_is_loopback(const struct listen_addr *listen);
 
-/** True if the HTTP library can listen there itself: plain HTTP over IPv4. The rest is
+/** True if the HTTP library listens there itself: plain HTTP over IPv4, for this
+ * machine only, as each of its connections holds a thread from the start. The rest is
  * the business of front.h. */
 bool listen_addr_is_direct(const struct listen_addr *listen);
 

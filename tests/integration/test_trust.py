@@ -280,9 +280,11 @@ def test_the_port_behind_the_front_is_not_for_others(trusted):
 
 
 def test_silent_connections_hold_no_thread(trusted):
-    trusted.start(threads=4)
-    silent = [connect(trusted.ns, "::1", 8080 if i % 2 else PORT) for i in range(500)]
-    for client in (trusted.plain(), trusted.tls(), Rest(trusted.ns)):
+    trusted.ns.ip("addr add 192.0.2.1/32 dev lo")
+    trusted.start(EVERYWHERE + " 192.0.2.1:8080", threads=4, allow_unauthenticated_remote="yes")
+    places = (("::1", 8080), ("::1", PORT), ("192.0.2.1", 8080))
+    silent = [connect(trusted.ns, *places[i % 3]) for i in range(600)]
+    for client in (trusted.plain(), trusted.tls(), trusted.plain(address="192.0.2.1"), Rest(trusted.ns)):
         client.install("a", LINES)
     for sock in silent:
         sock.close()

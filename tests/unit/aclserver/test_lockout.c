@@ -134,9 +134,29 @@ remote_clients_have_other_interfaces_and_addresses(void **state)
 }
 
 static void
+what_the_front_passes_on_comes_by_the_loopback(void **state)
+{
+	static const char only_the_port[] =
+		"-A INPUT -m state --state ESTABLISHED -j ACCEPT\n"
+		"-A INPUT -p tcp --dport 8080 -j ACCEPT\n"
+		"-A INPUT -j DROP\n";
+	static const char loopback_too[] = "-A INPUT -i lo -j ACCEPT\n"
+					   "-A INPUT -p tcp --dport 8080 -j ACCEPT\n"
+					   "-A INPUT -j DROP\n";
+
+	(void)state;
+	assert_int_equal(find(only_the_port, local), 0);
+	assert_int_equal(find(only_the_port, everywhere), 3);
+	assert_int_equal(find(only_the_port, "192.0.2.1:8080"), 3);
+	assert_int_equal(find(only_the_port, "[::1]:8080"), 3);
+	assert_int_equal(find(loopback_too, everywhere), 0);
+	assert_int_equal(find(loopback_too, "[::1]:8080"), 0);
+}
+
+static void
 each_family_has_its_section(void **state)
 {
-	static const char four[] = "[iptables]\n-A INPUT -j DROP\n";
+	static const char four[] = "[iptables]\n-A INPUT -p tcp --dport 8443 -j DROP\n";
 	static const char six[] = "[ip6tables]\n-A INPUT -d ::1 -j DROP\n";
 
 	(void)state;
@@ -174,6 +194,7 @@ main(void)
 		cmocka_unit_test(the_line_of_the_first_such_rule_is_told),
 		cmocka_unit_test(what_is_accepted_before_counts),
 		cmocka_unit_test(remote_clients_have_other_interfaces_and_addresses),
+		cmocka_unit_test(what_the_front_passes_on_comes_by_the_loopback),
 		cmocka_unit_test(each_family_has_its_section),
 		cmocka_unit_test(any_of_several_addresses_counts),
 		cmocka_unit_test(

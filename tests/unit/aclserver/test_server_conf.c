@@ -158,16 +158,18 @@ a_list_of_addresses_takes_the_place_of_address_and_port(void **state)
 	server_conf_done(&conf);
 
 	last = parse_one("listen = 127.0.0.1:8080 http://[::1]:8081, "
-			 "https://127.0.0.1:8443\n"
-			 "tls_certificate = /c\ntls_key = /k\n",
+			 "0.0.0.0:8082, 192.0.2.1:8080, https://127.0.0.1:8443\n"
+			 "tls_certificate = /c\ntls_key = /k\n"
+			 "allow_unauthenticated_remote = yes\n",
 		&conf, &list);
-	assert_int_equal(list.n, 3);
+	assert_int_equal(list.n, 5);
 	listen_addr_format(last, url);
 	assert_string_equal(url, "https://127.0.0.1:8443");
 	server_conf_split(&conf, &direct, &fronted);
 	assert_int_equal(direct.n, 1);
 	assert_int_equal(direct.items[0].port, 8080);
-	assert_int_equal(fronted.n, 2);
+	assert_int_equal(fronted.n, 4);
+	assert_int_equal(fronted.items[1].port, 8082);
 	server_conf_done(&conf);
 }
 
