@@ -10,6 +10,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/tc_act/tc_sample.h>
+#include <linux/tc_act/tc_vlan.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -19,7 +20,10 @@ enum {
 	HANDLE = 0x74670001,       /* of our filters; any other number would do */
 	ACTION_INDEX = 0x74670001, /* of the action without filter */
 	ACTION_GROUP = 0x74670001, /* that nobody listens to */
-	ACTION_PLACE = 1,          /* of the first and only action of a filter */
+	ACTION_PLACE = 1,          /* of the first action of a filter */
+	ACTION_PLACES = 3,
+	PASSING_VLAN =
+		1, /* of the tag that is not there for long; any other would do */
 };
 
 static const char cookie_text[] = "tapgate-agent";
@@ -88,11 +92,33 @@ begin_filter(
 
 /* @control  what happens to the packet afterwards */
 static void
-put_action(struct nlbuild *b, const struct tc_filter *f, int index, int control)
+put_vlan(struct nlbuild *b, uint16_t place, int what, int control)
+{
+	const struct tc_vlan parms = { .action = control, .v_action = what };
+	size_t action = nlbuild_nest(b, place), options;
+
+	nlbuild_put_string(b, TCA_ACT_KIND, "vlan");
+	options = nlbuild_nest(b, TCA_ACT_OPTIONS);
+	nlbuild_put(b, TCA_VLAN_PARMS, &parms, sizeof(parms));
+	if (what == TCA_VLAN_ACT_PUSH)
+		nlbuild_put_u16(b, TCA_VLAN_PUSH_VLAN_ID, PASSING_VLAN);
+	nlbuild_end_nest(b, options);
+	nlbuild_end_nest(b, action);
+}
+
+/* Where an action stands, and what happens to the packet afterwards. */
+struct place {
+	uint16_t place;
+	int control;
+};
+
+static void
+put_action(struct nlbuild *b, const struct tc_filter *f, int index, struct place place)
 {
 	const char *cookie = f->owns_qdisc ? cookie_qdisc : cookie_text;
-	const struct tc_sample parms = { .index = (uint32_t)index, .action = control };
-	size_t action = nlbuild_nest(b, ACTION_PLACE), options;
+	const struct tc_sample parms = { .index = (uint32_t)index,
+		.action = place.control };
+	size_t action = nlbuild_nest(b, place.place), options;
 
 	nlbuild_put_string(b, TCA_ACT_KIND, "sample");
 	options = nlbuild_nest(b, TCA_ACT_OPTIONS);
@@ -115,7 +141,13 @@ tc_msg_build_filter(struct nlbuild *b, const struct tc_filter *f)
 	nlbuild_put_u32(b, TCA_MATCHALL_FLAGS,
 		f->hardware ? TCA_CLS_FLAGS_SKIP_SW : TCA_CLS_FLAGS_SKIP_HW);
 	actions = nlbuild_nest(b, TCA_MATCHALL_ACT);
-	put_action(b, f, 0, TC_ACT_UNSPEC);
+	if (f->tags) {
+		put_vlan(b, ACTION_PLACE, TCA_VLAN_ACT_PUSH, TC_ACT_PIPE);
+		put_action(b, f, 0, (struct place){ ACTION_PLACE + 1, TC_ACT_PIPE });
+		put_vlan(b, ACTION_PLACE + 2, TCA_VLAN_ACT_POP, TC_ACT_UNSPEC);
+	} else {
+		put_action(b, f, 0, (struct place){ ACTION_PLACE, TC_ACT_UNSPEC });
+	}
 	nlbuild_end_nest(b, actions);
 	nlbuild_end_nest(b, options);
 }
@@ -148,7 +180,7 @@ tc_msg_build_action(struct nlbuild *b)
 	nlbuild_begin(b, RTM_NEWACTION, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &tca,
 		sizeof(tca));
 	actions = nlbuild_nest(b, TCA_ACT_TAB);
-	put_action(b, &f, ACTION_INDEX, TC_ACT_PIPE);
+	put_action(b, &f, ACTION_INDEX, (struct place){ ACTION_PLACE, TC_ACT_PIPE });
 	nlbuild_end_nest(b, actions);
 }
 
@@ -181,8 +213,10 @@ static const struct nlattr_rule matchall_rules[TCA_MATCHALL_FLAGS + 1] = {
 	[TCA_MATCHALL_FLAGS] = { NLATTR_U32, 0 },
 };
 
-static const struct nlattr_rule list_rules[ACTION_PLACE + 1] = {
-	[ACTION_PLACE] = { NLATTR_NESTED, 0 },
+static const struct nlattr_rule list_rules[ACTION_PLACES + 1] = {
+	[1] = { NLATTR_NESTED, 0 },
+	[2] = { NLATTR_NESTED, 0 },
+	[3] = { NLATTR_NESTED, 0 },
 };
 
 static const struct nlattr_rule action_rules[TCA_ACT_COOKIE + 1] = {
@@ -252,7 +286,7 @@ tc_msg_decode_qdisc(const struct nlmsghdr *h, uint32_t *ret_ifindex)
 static int
 decode_action(const struct nlattr *list, struct tc_filter *ret)
 {
-	const struct nlattr *places[ACTION_PLACE + 1], *action[TCA_ACT_COOKIE + 1];
+	const struct nlattr *places[ACTION_PLACES + 1], *action[TCA_ACT_COOKIE + 1];
 	const struct nlattr *sample[TCA_SAMPLE_PSAMPLE_GROUP + 1];
 
 	if (PARSE(list, list_rules, places) < 0)
@@ -260,6 +294,10 @@ decode_action(const struct nlattr *list, struct tc_filter *ret)
 	if (!places[ACTION_PLACE])
 		return -ENOMSG;
 	if (PARSE(places[ACTION_PLACE], action_rules, action) < 0)
+		return -EBADMSG;
+	ret->tags = is_kind(action[TCA_ACT_KIND], "vlan") && places[ACTION_PLACE + 1] &&
+		    places[ACTION_PLACE + 2];
+	if (ret->tags && PARSE(places[ACTION_PLACE + 1], action_rules, action) < 0)
 		return -EBADMSG;
 	if (!is_kind(action[TCA_ACT_KIND], "sample") || !action[TCA_ACT_OPTIONS] ||
 		!action[TCA_ACT_COOKIE])

@@ -8,8 +8,14 @@
  * skip_sw|skip_hw action sample rate N group G trunc H continue cookie "tapgate-agent"
  *
  * "continue" lets the packet go on to the filters of others, which ends with tc's own
- * default. Handle and cookie together tell our filters from all others. A cookie that
- * ends in "/q" says that the clsact qdisc, too, was made by us.
+ * default. In software the sample would be without the packet's VLAN tag, which Linux
+ * keeps beside the packet; there the action stands between two others:
+ *
+ *     action vlan push id 1 pipe action sample … pipe action vlan pop continue
+ *
+ * The first moves the tag that is there into the packet, and the last moves it back.
+ * Handle and cookie together tell our filters from all others. A cookie that ends in
+ * "/q" says that the clsact qdisc, too, was made by us.
  */
 #pragma once
 
@@ -32,6 +38,7 @@ struct tc_filter {
 	uint32_t group;
 	uint32_t header_bytes; /* of each packet */
 	bool hardware;         /* the driver samples; else the kernel */
+	bool tags;             /* in software: samples contain the packet's tag */
 	bool owns_qdisc;       /* the clsact qdisc was made by us */
 };
 

@@ -29,6 +29,7 @@ struct entry {
 
 struct tc_sample {
 	struct tc_sample_options options;
+	bool without_tags; /* the kernel cannot have them in samples: see tc_msg.h */
 	struct netlink *nl, *events;  /* owned */
 	struct loop_source *readable; /* owned by the loop */
 	uint32_t own_port;            /* netlink address of nl */
@@ -258,7 +259,17 @@ add_anywhere(struct tc_sample *t, struct tc_filter *f, struct err *err)
 	if (t->options.hardware_only)
 		return err_prefix(err, "in hardware");
 	f->hardware = false;
-	return tc_request_add(t->nl, f, err);
+	f->tags = true;
+	rc = t->without_tags ? -ENOENT : tc_request_add(t->nl, f, err);
+	if (rc == 0 || rc == -ENODEV)
+		return rc;
+	f->tags = false;
+	rc = tc_request_add(t->nl, f, err);
+	if (rc == 0 && !t->without_tags)
+		log_notice("psample: this kernel cannot move VLAN tags (act_vlan): "
+			   "samples of tagged packets go without");
+	t->without_tags |= rc == 0;
+	return rc;
 }
 
 /* Put @f, which has all but preference and place, into the kernel. */
@@ -295,6 +306,15 @@ same_filter(const struct tc_filter *a, const struct tc_filter *b)
 	       a->header_bytes == b->header_bytes;
 }
 
+/* Is @f where, and made as, it would be today? */
+static bool
+fits_place(const struct tc_sample *t, const struct tc_filter *f)
+{
+	if (f->hardware)
+		return true;
+	return !t->options.hardware_only && (f->tags || t->without_tags);
+}
+
 /* Make @e, which is wanted, out of @old, which was, or NULL. */
 static int
 change(struct tc_sample *t, struct entry *e, struct entry *old, const char *name,
@@ -303,8 +323,7 @@ change(struct tc_sample *t, struct entry *e, struct entry *old, const char *name
 	int rc = 0;
 
 	if (old && old->present) {
-		const bool fits = same_filter(&e->f, &old->f) &&
-				  (old->f.hardware || !t->options.hardware_only);
+		const bool fits = same_filter(&e->f, &old->f) && fits_place(t, &old->f);
 
 		old->present = false;
 		if (fits) {

@@ -11,6 +11,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/tc_act/tc_sample.h>
+#include <linux/tc_act/tc_vlan.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,7 @@ assert_same(const struct tc_filter *a, const struct tc_filter *b)
 	assert_int_equal(a->group, b->group);
 	assert_int_equal(a->header_bytes, b->header_bytes);
 	assert_int_equal(a->hardware, b->hardware);
+	assert_int_equal(a->tags, b->tags);
 	assert_int_equal(a->owns_qdisc, b->owns_qdisc);
 }
 
@@ -60,10 +62,11 @@ a_filter_of_ours_is_known_again(void **state)
 	struct nl_message m;
 
 	(void)state;
-	for (unsigned bits = 0; bits < 8; bits++) {
+	for (unsigned bits = 0; bits < 16; bits++) {
 		f.hook = bits & 1 ? TC_HOOK_EGRESS : TC_HOOK_INGRESS;
 		f.hardware = bits & 2;
 		f.owns_qdisc = bits & 4;
+		f.tags = bits & 8;
 		build(&m, &f);
 		assert_int_equal(tc_msg_decode_filter(nl_message_done(&m), &got), 0);
 		assert_true(got.is_ours);
@@ -100,6 +103,53 @@ what_is_sampled_goes_on_to_the_next_filter(void **state)
 	(void)state;
 	build(&m, &example);
 	assert_non_null(memmem(m.data, m.b.len, &parms, sizeof(parms)));
+}
+
+static void
+a_tag_is_in_the_packet_while_it_is_sampled_and_beside_it_again_afterwards(void **state)
+{
+	static const struct tc_vlan push = { .action = TC_ACT_PIPE,
+		.v_action = TCA_VLAN_ACT_PUSH };
+	static const struct tc_sample sample = { .action = TC_ACT_PIPE };
+	static const struct tc_vlan pop = { .action = TC_ACT_UNSPEC,
+		.v_action = TCA_VLAN_ACT_POP };
+	struct tc_filter f = example;
+	const uint8_t *first, *second, *third;
+	struct nl_message m;
+
+	(void)state;
+	f.hardware = false;
+	f.tags = true;
+	build(&m, &f);
+	first = memmem(m.data, m.b.len, &push, sizeof(push));
+	assert_non_null(first);
+	second = memmem(first, m.b.len - (size_t)(first - m.data), "sample", 6);
+	assert_non_null(second);
+	second = memmem(
+		second, m.b.len - (size_t)(second - m.data), &sample, sizeof(sample));
+	assert_non_null(second);
+	third = memmem(second, m.b.len - (size_t)(second - m.data), &pop, sizeof(pop));
+	assert_non_null(third);
+}
+
+static void
+without_the_second_vlan_action_it_is_not_ours(void **state)
+{
+	struct tc_filter f = example;
+	struct tc_msg_filter got;
+	struct nl_message m;
+	uint8_t *last;
+
+	(void)state;
+	f.tags = true;
+	build(&m, &f);
+	/* The action of place 3, with its header in front of the kind's. */
+	last = memmem(m.data, m.b.len, "sample", 6);
+	last = memmem(last, m.b.len - (size_t)(last - m.data), "vlan", 4);
+	assert_non_null(last);
+	last[2 - 8] = 9;
+	assert_int_equal(tc_msg_decode_filter(nl_message_done(&m), &got), 0);
+	assert_false(got.is_ours);
 }
 
 /* Change the first place where @from stands; of the same length. */
@@ -269,6 +319,9 @@ main(void)
 		cmocka_unit_test(a_filter_of_ours_is_known_again),
 		cmocka_unit_test(what_the_kernel_lists_is_understood),
 		cmocka_unit_test(what_is_sampled_goes_on_to_the_next_filter),
+		cmocka_unit_test(
+			a_tag_is_in_the_packet_while_it_is_sampled_and_beside_it_again_afterwards),
+		cmocka_unit_test(without_the_second_vlan_action_it_is_not_ours),
 		cmocka_unit_test(a_filter_is_ours_only_if_all_of_it_is),
 		cmocka_unit_test(a_preference_alone_is_of_others),
 		cmocka_unit_test(filters_of_other_qdiscs_are_not_looked_at),
