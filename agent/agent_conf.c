@@ -57,6 +57,7 @@ new_conf(void)
 	settings_init(&conf->settings);
 	conf->sub_agent_id = DEFAULT_SUB_AGENT_ID;
 	conf->datagram_bytes = DEFAULT_DATAGRAM_BYTES;
+	conf->max_routes = AGENT_CONF_ROUTES_DEFAULT;
 	conf->psample.group = DEFAULT_PSAMPLE_GROUP;
 	conf->psample.ingress = true;
 	conf->nflog.group = DEFAULT_NFLOG_GROUP;

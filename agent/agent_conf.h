@@ -24,6 +24,8 @@ enum {
 	AGENT_CONF_PCAPS_MAX = 256,
 	AGENT_CONF_FILE_MAX_BYTES = 1 << 20, /* larger files are refused */
 	AGENT_CONF_SFLOW_PORT = 6343,
+	AGENT_CONF_ROUTES_DEFAULT = 32768, /* 1.5 MB of memory when full */
+	AGENT_CONF_ROUTES_MAX = 4 << 20,
 };
 
 /** Switch ports when nothing else says what they are: Cumulus' names. */
@@ -99,6 +101,7 @@ struct agent_conf {
 	const char *dnssd_domain; /* without leading dot; NULL = search list */
 	uint32_t sub_agent_id;
 	uint32_t datagram_bytes;
+	uint32_t max_routes; /* prefixes for extended_router; 0 = no such records */
 	bool has_uuid;
 	uint8_t uuid[16];
 	const char *switchport;    /* regular expression; NULL = default */

@@ -70,6 +70,7 @@ print_general(FILE *out, const struct agent_conf *conf)
 {
 	fprintf(out, "  subAgentId = %" PRIu32 "\n", conf->sub_agent_id);
 	fprintf(out, "  datagramBytes = %" PRIu32 "\n", conf->datagram_bytes);
+	fprintf(out, "  maxRoutes = %" PRIu32 "\n", conf->max_routes);
 	if (conf->has_uuid) {
 		fputs("  uuid = ", out);
 		for (size_t i = 0; i < sizeof(conf->uuid); i++)

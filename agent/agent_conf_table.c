@@ -252,6 +252,7 @@ static const struct conf_word sflow_words[] = {
 	TEXT("DNSSD_domain", agent_conf_put_domain, agent_conf, dnssd_domain),
 	NUMBER("subAgentId", agent_conf, sub_agent_id, 0, 199999),
 	NUMBER("datagramBytes", agent_conf, datagram_bytes, 200, 8192),
+	NUMBER("maxRoutes", agent_conf, max_routes, 0, AGENT_CONF_ROUTES_MAX),
 	{ .name = "uuid",
 		.put = agent_conf_put_uuid,
 		.offset = AT(agent_conf, uuid),

@@ -145,6 +145,13 @@ fill_samples(const struct agent *agent, struct status *status)
 	status->samples.sent = stats.sent;
 	status->samples.refused = stats.refused;
 	status->samples.unknown_output = stats.unknown_output;
+	status->samples.routes = stats.resolve.fib.on ? stats.resolve.fib.routes : 0;
+	status->samples.max_routes = stats.resolve.fib.limit;
+	if (stats.resolve.fib.limit > 0 && !stats.resolve.fib.on)
+		status_warn(status,
+			"no next hops in samples: the routing tables have more than "
+			"%" PRIu64 " prefixes (maxRoutes), or cannot be read",
+			stats.resolve.fib.limit);
 	sampling_each_source(agent->sampling, add_source, status);
 }
 

@@ -213,6 +213,7 @@ take_link(struct iface *i, const struct link_msg *m)
 	fields |= TAKE(i->kind, m->kind, IFACE_FIELD_KIND);
 	fields |= TAKE(i->hardware, m->hardware, IFACE_FIELD_KIND);
 	fields |= TAKE(i->vlan_id, m->vlan_id, IFACE_FIELD_KIND);
+	fields |= TAKE(i->vlan_remarks, m->vlan_remarks, IFACE_FIELD_KIND);
 	fields |= TAKE(i->flags, m->flags, IFACE_FIELD_FLAGS);
 	fields |= TAKE(i->promiscuous, promiscuous, IFACE_FIELD_FLAGS);
 	fields |= TAKE(i->admin_up, (m->flags & IFF_UP) != 0, IFACE_FIELD_ADMIN);
@@ -220,6 +221,9 @@ take_link(struct iface *i, const struct link_msg *m)
 	fields |= TAKE(i->mtu, m->mtu, IFACE_FIELD_MTU);
 	fields |= TAKE(i->master, m->master, IFACE_FIELD_MASTER);
 	fields |= TAKE(i->is_lag_member, m->is_lag_member, IFACE_FIELD_MASTER);
+	fields |= TAKE(i->is_lag_active,
+		m->is_bond_member ? m->bond_member.active : m->is_lag_member,
+		IFACE_FIELD_LAG);
 	fields |= TAKE(i->lower, m->lower, IFACE_FIELD_LOWER);
 	i->by_kernel = m->has_switch_id;
 	return fields | take_mac(i, m) | take_alias(i, m);

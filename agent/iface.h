@@ -46,8 +46,10 @@ struct iface {
 	uint32_t mtu;
 	uint32_t master;    /* ifIndex of its bridge, bond, VRF; 0 = none */
 	bool is_lag_member; /* its master is a bond or team */
+	bool is_lag_active; /* and packets may leave by it; of a team's: always */
 	uint32_t lower;     /* ifIndex of the link below, in this namespace; 0 = none */
 	uint16_t vlan_id;   /* LINK_KIND_VLAN only; else 0 */
+	bool vlan_remarks;  /* LINK_KIND_VLAN: sets priorities of its own */
 	struct iface_speed speed; /* at present */
 	uint64_t last_bps; /* last speed that was known: a port that loses its carrier
 			      keeps its sampling rate */
@@ -77,7 +79,8 @@ enum iface_field {
 	IFACE_FIELD_LOWER = 1 << 8,
 	IFACE_FIELD_SPEED = 1 << 9, /* speed or last_bps */
 	IFACE_FIELD_PORT = 1 << 10, /* is_switch_port */
-	IFACE_FIELD_KIND = 1 << 11, /* kind, hardware or vlan_id */
+	IFACE_FIELD_KIND = 1 << 11, /* kind, hardware, vlan_id or vlan_remarks */
+	IFACE_FIELD_LAG = 1 << 12,  /* is_lag_active */
 };
 
 struct iface_event {

@@ -140,17 +140,21 @@ decode_bond_member(const struct nlattr *data, struct link_bond_member *ret)
 }
 
 static int
-decode_vlan(const struct nlattr *data, uint16_t *ret_id)
+decode_vlan(const struct nlattr *data, struct link_msg *m)
 {
 	static const struct nlattr_rule rules[] = {
 		[IFLA_VLAN_ID] = { NLATTR_U16 },
+		[IFLA_VLAN_EGRESS_QOS] = { NLATTR_NESTED },
 	};
-	const struct nlattr *attrs[IFLA_VLAN_ID + 1];
-	int rc = nlattr_parse_nested(data, rules, IFLA_VLAN_ID + 1, attrs);
+	const struct nlattr *attrs[IFLA_VLAN_EGRESS_QOS + 1];
+	int rc = nlattr_parse_nested(data, rules, IFLA_VLAN_EGRESS_QOS + 1, attrs);
 
-	if (rc == 0 && attrs[IFLA_VLAN_ID])
-		*ret_id = nlattr_u16(attrs[IFLA_VLAN_ID]);
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (attrs[IFLA_VLAN_ID])
+		m->vlan_id = nlattr_u16(attrs[IFLA_VLAN_ID]);
+	m->vlan_remarks = attrs[IFLA_VLAN_EGRESS_QOS] != NULL;
+	return 0;
 }
 
 /* What a kind has to say of itself. */
@@ -160,7 +164,7 @@ decode_kind_data(const struct nlattr *data, struct link_msg *m)
 	if (m->kind == LINK_KIND_BOND)
 		return decode_bond(data, &m->bond);
 	if (m->kind == LINK_KIND_VLAN)
-		return decode_vlan(data, &m->vlan_id);
+		return decode_vlan(data, m);
 	return 0;
 }
 

@@ -72,6 +72,7 @@ struct link_msg {
 			   peer, which is beside it and not below */
 	bool has_switch_id;
 	uint16_t vlan_id;
+	bool vlan_remarks;     /* priorities of the tag by a map of its own */
 	struct link_bond bond; /* LINK_KIND_BOND */
 	bool is_lag_member;    /* of a bond or team */
 	bool is_bond_member;   /* then bond_member is valid */

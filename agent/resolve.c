@@ -15,11 +15,13 @@
 enum {
 	STACK_MAX = 8, /* interfaces on top of one another */
 	VLAN_MASK = 0xfff,
+	PRIORITY_SHIFT = 13,
 	VLAN_NOT_KNOWN = 0xffff,
 };
 
 struct resolve {
 	struct iface_table *ifaces; /* borrowed */
+	struct fib *fib;            /* owned */
 	struct resolve_lookup lookup;
 };
 
@@ -29,6 +31,10 @@ struct walk {
 	struct packet_parse parse;
 	struct resolve_query query; /* about .parse */
 	unsigned tag; /* of parse.tci, the first that still is on the packet */
+	struct packet_vlan vlan;
+	bool is_bridged; /* a bridge takes it from port to port, or to the stack */
+	struct packet_router router;
+	bool is_routed; /* then .router is known */
 };
 
 /* Devices. */
@@ -79,13 +85,30 @@ climb(struct walk *w, const struct iface *dev)
 	return dev;
 }
 
-/* The port below @dev: VLAN interfaces are none. A bond stands for its members. */
-static const struct iface *
-descend(const struct walk *w, const struct iface *dev)
+/* VLAN 0: there is a priority only. */
+static void
+leave_in(struct walk *w, uint32_t vlan, uint32_t priority)
 {
-	for (int i = 0; i < STACK_MAX && dev && dev->kind == LINK_KIND_VLAN; i++)
+	w->vlan.out_vlan = vlan ? vlan : PACKET_VLAN_UNKNOWN;
+	w->vlan.out_priority = priority;
+}
+
+/* The port below @dev: VLAN interfaces are none. A bond stands for its members, unless
+ * only one is in use. */
+static const struct iface *
+descend(struct walk *w, const struct iface *dev)
+{
+	struct resolve_key key = { .kind = RESOLVE_MEMBER };
+
+	for (int i = 0; i < STACK_MAX && dev && dev->kind == LINK_KIND_VLAN; i++) {
+		leave_in(w, dev->vlan_id, dev->vlan_remarks ? PACKET_VLAN_UNKNOWN : 0);
 		dev = iface_find(w->r->ifaces, dev->lower);
-	return dev;
+	}
+	if (!dev || !is_group(dev))
+		return dev;
+	key.ifindex = dev->index;
+	key.ifindex = resolve_look_up(&w->r->lookup, &w->query, &key).ifindex;
+	return key.ifindex ? iface_find(w->r->ifaces, key.ifindex) : dev;
 }
 
 /* The VLAN that @bridge puts a packet into that came in by its port @dev; 0 if it does
@@ -124,7 +147,7 @@ look_up_fdb(
 }
 
 static struct packet_port
-port_of(const struct walk *w, const struct iface *dev)
+port_of(struct walk *w, const struct iface *dev)
 {
 	dev = descend(w, dev);
 	return packet_port_ifindex(dev ? dev->index : 0);
@@ -132,8 +155,7 @@ port_of(const struct walk *w, const struct iface *dev)
 
 /* The other port, or none: a bridge does not send a packet back. */
 static struct packet_port
-bridge_port(
-	const struct walk *w, const struct resolve_value *v, const struct iface *from)
+bridge_port(struct walk *w, const struct resolve_value *v, const struct iface *from)
 {
 	if (v->answer == RESOLVE_MULTIPLE)
 		return (struct packet_port){ PACKET_PORT_MULTIPLE, 0 };
@@ -161,8 +183,11 @@ leave_by_bridge(struct walk *w, const struct iface *bridge, const struct iface *
 		return (struct packet_port){ PACKET_PORT_UNKNOWN, 0 };
 	/* Untagged on the bridge itself: the VLAN that it puts its own packets into. */
 	w->tag = w->parse.n_tags;
-	if (vlan == 0)
+	if (vlan == 0) {
 		vlan = bridge_vlan(w, bridge, bridge);
+		if (vlan != 0 && vlan != VLAN_NOT_KNOWN)
+			leave_in(w, vlan, 0);
+	}
 	v = look_up_fdb(w, bridge, v.gateway, vlan);
 	return bridge_port(w, &v, NULL);
 }
@@ -206,6 +231,40 @@ receive_group(const struct walk *w)
 	return multiple;
 }
 
+/* Next hop and prefixes; the source's is that of the way back. */
+static void
+note_route(struct walk *w, const struct resolve_value *v)
+{
+	const struct fib *fib = w->r->fib;
+	const int family = resolve_family(&w->query);
+
+	w->is_routed = fib_is_on(fib);
+	if (!w->is_routed)
+		return;
+	w->router.next_hop = (struct parse_addr){ .family = v->gateway_family };
+	memcpy(w->router.next_hop.bytes, v->gateway, sizeof(v->gateway));
+	w->router.dst_prefix_len =
+		v->prefix_len != RESOLVE_PREFIX_UNKNOWN
+			? v->prefix_len
+			: fib_match(fib, v->table, family, w->parse.dst);
+	w->router.src_prefix_len = fib_match(fib, v->table, family, w->parse.src);
+}
+
+/* The route of a packet that has reached our stack at @l3. One into a VRF is followed
+ * there. */
+static struct resolve_value
+look_up_route(struct walk *w, const struct iface *l3)
+{
+	struct resolve_value v =
+		resolve_look_up_route(&w->r->lookup, &w->query, l3->index);
+	const struct iface *out =
+		v.answer == RESOLVE_PORT ? iface_find(w->r->ifaces, v.ifindex) : NULL;
+
+	if (out && out->kind == LINK_KIND_VRF)
+		v = resolve_look_up_route(&w->r->lookup, &w->query, out->index);
+	return v;
+}
+
 /* The packet has reached our own stack at @l3. */
 static struct packet_port
 route(struct walk *w, const struct iface *l3)
@@ -214,7 +273,9 @@ route(struct walk *w, const struct iface *l3)
 
 	if (w->parse.ip_version == 0)
 		return w->parse.ethertype == ETHERTYPE_ARP ? internal : unknown;
-	v = resolve_look_up_route(&w->r->lookup, &w->query, l3->index);
+	v = look_up_route(w, l3);
+	if (v.answer == RESOLVE_PORT)
+		note_route(w, &v);
 	switch (v.answer) {
 	case RESOLVE_INTERNAL:
 		return internal;
@@ -227,16 +288,39 @@ route(struct walk *w, const struct iface *l3)
 	}
 }
 
+/* VLANs of a packet that crosses a bridge in @vlan, as bridge_vlan() says. */
+static void
+note_bridge_vlan(struct walk *w, uint16_t vlan)
+{
+	const bool has_tag = w->tag < w->parse.n_tags;
+	const uint16_t tci = has_tag ? w->parse.tci[w->tag] : 0;
+
+	w->is_bridged = true;
+	if (vlan == VLAN_NOT_KNOWN)
+		return;
+	if (vlan == 0) {
+		/* A tag that is still there stays on the packet. */
+		if (has_tag)
+			leave_in(w, tci & VLAN_MASK, tci >> PRIORITY_SHIFT);
+		return;
+	}
+	if (w->vlan.in_vlan == PACKET_VLAN_UNKNOWN)
+		w->vlan.in_vlan = vlan;
+	if (w->vlan.in_priority == PACKET_VLAN_UNKNOWN)
+		w->vlan.in_priority = 0;
+	leave_in(w, vlan, tci >> PRIORITY_SHIFT);
+}
+
 static struct packet_port
 cross_bridge(struct walk *w, const struct iface *bridge, const struct iface *dev)
 {
 	const struct iface *l3 = NULL;
-	uint16_t vlan;
+	uint16_t vlan = bridge_vlan(w, bridge, dev);
 	struct resolve_value v;
 
+	note_bridge_vlan(w, vlan);
 	if (packet_parse_is_group(w->parse.dst_mac))
 		return multiple;
-	vlan = bridge_vlan(w, bridge, dev);
 	v = look_up_fdb(w, bridge, w->parse.dst_mac, vlan);
 	if (v.answer != RESOLVE_INTERNAL &&
 		memcmp(w->parse.dst_mac, bridge->mac, 6) != 0)
@@ -246,6 +330,7 @@ cross_bridge(struct walk *w, const struct iface *bridge, const struct iface *dev
 		vlan = w->parse.tci[w->tag] & VLAN_MASK;
 	if (vlan != 0 && vlan != VLAN_NOT_KNOWN)
 		l3 = vlan_on(w, bridge, vlan);
+	leave_in(w, PACKET_VLAN_UNKNOWN, PACKET_VLAN_UNKNOWN);
 	return route(w, l3 ? l3 : bridge);
 }
 
@@ -276,16 +361,76 @@ walk_init(struct walk *w, struct resolve *r, const struct packet *p, struct mono
 	w->r = r;
 	w->query = (struct resolve_query){ &w->parse, now };
 	w->tag = 0;
+	w->is_bridged = w->is_routed = false;
+	w->vlan = (struct packet_vlan){ PACKET_VLAN_UNKNOWN, PACKET_VLAN_UNKNOWN,
+		PACKET_VLAN_UNKNOWN, PACKET_VLAN_UNKNOWN };
 	packet_parse(p->protocol, p->header, p->header_len, &w->parse);
+}
+
+/* The tag of the packet as it was seen. */
+static void
+read_tag(const struct walk *w, uint32_t *ret_vlan, uint32_t *ret_priority)
+{
+	if (w->parse.n_tags == 0)
+		return;
+	if (w->parse.tci[0] & VLAN_MASK)
+		*ret_vlan = w->parse.tci[0] & VLAN_MASK;
+	*ret_priority = w->parse.tci[0] >> PRIORITY_SHIFT;
+}
+
+static bool
+is_vlan_known(const struct packet_vlan *v)
+{
+	return v->in_vlan != PACKET_VLAN_UNKNOWN ||
+	       v->in_priority != PACKET_VLAN_UNKNOWN ||
+	       v->out_vlan != PACKET_VLAN_UNKNOWN;
+}
+
+/* Enter what was learned of the packet. */
+static void
+tell(const struct walk *w, struct packet *p)
+{
+	if (w->is_bridged || is_vlan_known(&w->vlan)) {
+		p->vlan = w->vlan;
+		p->has |= PACKET_HAS_SWITCH;
+	}
+	if (w->is_routed && !(p->has & PACKET_HAS_ROUTER)) {
+		p->router = w->router;
+		p->has |= PACKET_HAS_ROUTER;
+	}
+}
+
+/* The source said where @p leaves; is that where the walk ended? It may know of a bond
+ * what we do not. */
+static bool
+agrees(const struct walk *w, const struct packet *p, struct packet_port out)
+{
+	const struct iface *dev;
+
+	if (p->output.kind != out.kind)
+		return false;
+	if (out.kind != PACKET_PORT_IFINDEX || p->output.value == out.value)
+		return true;
+	dev = iface_find(w->r->ifaces, p->output.value);
+	return dev && dev->is_lag_member && dev->master == out.value;
 }
 
 void
 resolve_output(struct resolve *r, struct packet *p, uint32_t ifindex, struct mono now)
 {
+	struct packet_port out;
 	struct walk w;
 
 	walk_init(&w, r, p, now);
-	p->output = way_out(&w, ifindex);
+	read_tag(&w, &w.vlan.in_vlan, &w.vlan.in_priority);
+	out = way_out(&w, ifindex);
+	if (p->output.kind == PACKET_PORT_UNKNOWN) {
+		p->output = out;
+	} else if (!agrees(&w, p, out)) {
+		leave_in(&w, PACKET_VLAN_UNKNOWN, PACKET_VLAN_UNKNOWN);
+		w.is_routed = false;
+	}
+	tell(&w, p);
 }
 
 /* Is the packet's source address one of ours? */
@@ -304,28 +449,52 @@ is_from_us(struct walk *w)
 	       RESOLVE_INTERNAL;
 }
 
+/* The port of @bridge by which a packet came in that leaves by its port @dev. */
+static struct packet_port
+way_in(struct walk *w, const struct iface *bridge, const struct iface *dev)
+{
+	const uint16_t vlan = bridge_vlan(w, bridge, dev);
+	struct resolve_value v = look_up_fdb(w, bridge, w->parse.src_mac, vlan);
+	struct packet_vlan *t = &w->vlan;
+	const struct packet_vlan seen = *t;
+	struct packet_port port;
+
+	if (v.answer != RESOLVE_PORT)
+		return unknown;
+	/* Down to the port it came in by, as if it were to leave there. */
+	leave_in(w, PACKET_VLAN_UNKNOWN, PACKET_VLAN_UNKNOWN);
+	note_bridge_vlan(w, vlan);
+	leave_in(w, t->out_vlan, PACKET_VLAN_UNKNOWN);
+	port = bridge_port(w, &v, dev);
+	*t = (struct packet_vlan){ t->out_vlan, PACKET_VLAN_UNKNOWN, seen.out_vlan,
+		seen.out_priority };
+	if (t->out_vlan == PACKET_VLAN_UNKNOWN && vlan != VLAN_NOT_KNOWN && vlan != 0)
+		t->out_vlan = vlan;
+	return port;
+}
+
 void
 resolve_input(struct resolve *r, struct packet *p, uint32_t ifindex, struct mono now)
 {
 	const struct iface *dev = iface_find(r->ifaces, ifindex), *bridge;
-	struct resolve_value v;
+	struct packet_port in = unknown;
 	struct walk w;
 
 	if (!dev)
 		return;
 	walk_init(&w, r, p, now);
+	read_tag(&w, &w.vlan.out_vlan, &w.vlan.out_priority);
 	dev = climb(&w, dev);
 	bridge = master_of(&w, dev);
-	if (w.parse.has_ether && bridge && bridge->kind == LINK_KIND_BRIDGE) {
-		v = look_up_fdb(
-			&w, bridge, w.parse.src_mac, bridge_vlan(&w, bridge, dev));
-		if (v.answer == RESOLVE_PORT) {
-			p->input = bridge_port(&w, &v, dev);
-			return;
-		}
-	}
-	if (is_from_us(&w))
+	if (w.parse.has_ether && bridge && bridge->kind == LINK_KIND_BRIDGE)
+		in = way_in(&w, bridge, dev);
+	if (p->input.kind == PACKET_PORT_UNKNOWN)
+		p->input = in;
+	else if (p->input.kind != in.kind || p->input.value != in.value)
+		w.vlan.in_vlan = w.vlan.in_priority = PACKET_VLAN_UNKNOWN;
+	if (p->input.kind == PACKET_PORT_UNKNOWN && is_from_us(&w))
 		p->input = internal;
+	tell(&w, p);
 }
 
 struct resolve *
@@ -338,7 +507,8 @@ resolve_open(struct loop *loop, struct iface_table *ifaces, struct err *err)
 		return NULL;
 	}
 	r->ifaces = ifaces;
-	if (resolve_lookup_open(&r->lookup, loop, ifaces, err) == 0)
+	r->fib = fib_open(loop, ifaces, err);
+	if (r->fib && resolve_lookup_open(&r->lookup, loop, ifaces, err) == 0)
 		return r;
 	resolve_close(r);
 	return NULL;
@@ -349,12 +519,21 @@ resolve_close(struct resolve *r)
 {
 	if (!r)
 		return;
-	resolve_lookup_close(&r->lookup);
+	if (r->fib)
+		resolve_lookup_close(&r->lookup);
+	fib_close(r->fib);
 	free(r);
 }
 
-const struct resolve_stats *
-resolve_stats(const struct resolve *r)
+void
+resolve_set_max_routes(struct resolve *r, size_t max_routes)
 {
-	return &r->lookup.stats;
+	fib_limit(r->fib, max_routes);
+}
+
+void
+resolve_stats(const struct resolve *r, struct resolve_stats *ret)
+{
+	*ret = r->lookup.stats;
+	fib_info(r->fib, &ret->fib);
 }

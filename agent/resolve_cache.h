@@ -19,16 +19,21 @@ enum {
 };
 
 enum resolve_kind {
-	RESOLVE_NONE,  /* place is empty */
-	RESOLVE_ROUTE, /* ifindex in, dst → route */
-	RESOLVE_FLOW,  /* … of one flow: src and ports too */
-	RESOLVE_NEIGH, /* ifindex, dst → MAC */
-	RESOLVE_FDB,   /* bridge, vlan, MAC in dst → port */
-	RESOLVE_AWARE, /* bridge → does it tell VLANs apart */
-	RESOLVE_PVID,  /* bridge port → VLAN of untagged packets */
-	RESOLVE_VLAN,  /* ifindex, vlan → VLAN interface on top of it */
+	RESOLVE_NONE,   /* place is empty */
+	RESOLVE_ROUTE,  /* ifindex in, dst → route */
+	RESOLVE_FLOW,   /* … of one flow: src and ports too */
+	RESOLVE_NEIGH,  /* ifindex, dst → MAC */
+	RESOLVE_FDB,    /* bridge, vlan, MAC in dst → port */
+	RESOLVE_AWARE,  /* bridge → does it tell VLANs apart */
+	RESOLVE_PVID,   /* bridge port → VLAN of untagged packets */
+	RESOLVE_VLAN,   /* ifindex, vlan → VLAN interface on top of it */
+	RESOLVE_MEMBER, /* bond or team → its only active member, 0 = there are several
+			 */
 	RESOLVE_KINDS,
 };
+
+/* In place of a prefix length. */
+enum { RESOLVE_PREFIX_UNKNOWN = 255 };
 
 /* A question. Unused bytes are zero: it is compared as a whole. */
 struct resolve_key {
@@ -59,7 +64,10 @@ struct resolve_value {
 	enum resolve_answer answer;
 	uint32_t ifindex;
 	uint8_t gateway_family; /* 0 = none */
+	uint8_t prefix_len;     /* routes: of the prefix that the destination matches;
+				   RESOLVE_PREFIX_UNKNOWN */
 	uint8_t gateway[16];
+	uint32_t table; /* routes: that it is in; 0 = not known */
 };
 
 struct resolve_entry {

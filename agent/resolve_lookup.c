@@ -51,6 +51,8 @@ take_route(const struct resolve_route *route, struct resolve_value *ret)
 	default:
 		return;
 	}
+	ret->table = route->table;
+	ret->prefix_len = route->prefix_len;
 	if (route->multipath) {
 		ret->answer = RESOLVE_BY_FLOW;
 	} else if (route->oif) {
@@ -104,6 +106,9 @@ on_answer(const struct nlmsghdr *h, void *user_data)
 	case RESOLVE_FLOW:
 		if (resolve_msg_route(h, &route) == 0)
 			take_route(&route, &a->value);
+		/* To the exact question it names the address itself. */
+		if (a->key->kind == RESOLVE_FLOW)
+			a->value.prefix_len = RESOLVE_PREFIX_UNKNOWN;
 		break;
 	case RESOLVE_NEIGH:
 		if (resolve_msg_neigh(h, &neigh) == 0)
@@ -184,6 +189,22 @@ search_vlan(const struct resolve_lookup *l, uint32_t lower, uint32_t vlan)
 	return 0;
 }
 
+/* The member of a LAG by which all packets leave, if there is one only. */
+static uint32_t
+search_member(const struct resolve_lookup *l, uint32_t lag)
+{
+	uint32_t found = 0;
+
+	for (const struct iface *f = l->ifaces->first; f; f = f->next_all) {
+		if (f->master != lag || !f->is_lag_active || !f->oper_up)
+			continue;
+		if (found)
+			return 0;
+		found = f->index;
+	}
+	return found;
+}
+
 static struct resolve_value
 ask(struct resolve_lookup *l, const struct resolve_query *q,
 	const struct resolve_key *key)
@@ -196,6 +217,10 @@ ask(struct resolve_lookup *l, const struct resolve_query *q,
 	l->stats.lookups++;
 	if (key->kind == RESOLVE_VLAN) {
 		take_number(search_vlan(l, key->ifindex, key->vlan), &a.value);
+		return a.value;
+	}
+	if (key->kind == RESOLVE_MEMBER) {
+		take_number(search_member(l, key->ifindex), &a.value);
 		return a.value;
 	}
 	nlbuild_init(&b, buffer, sizeof(buffer));
@@ -269,6 +294,18 @@ flow_key(const struct resolve_query *q, uint32_t ifindex)
 	return key;
 }
 
+/* Which of several next hops; the answer does not tell the prefix of @route. */
+static struct resolve_value
+look_up_next_hop(struct resolve_lookup *l, const struct resolve_query *q,
+	const struct resolve_key *flow, const struct resolve_value *route)
+{
+	struct resolve_value value = resolve_look_up(l, q, flow);
+
+	value.prefix_len = route->prefix_len;
+	value.table = route->table;
+	return value;
+}
+
 /*
  * The route of the packet that reached us by @ifindex. Normally it is the same for all
  * packets to its destination, which is what a flood to one victim from invented sources
@@ -308,7 +345,8 @@ resolve_look_up_route(
 	} else {
 		l->stats.hits++;
 	}
-	return value.answer == RESOLVE_BY_FLOW ? resolve_look_up(l, q, &flow) : value;
+	return value.answer == RESOLVE_BY_FLOW ? look_up_next_hop(l, q, &flow, &value)
+					       : value;
 }
 
 /* Changes. */
@@ -434,7 +472,8 @@ on_iface(const struct iface_event *event, void *user_data)
 {
 	const unsigned relevant = IFACE_FIELD_ADMIN | IFACE_FIELD_OPER |
 				  IFACE_FIELD_MAC | IFACE_FIELD_MASTER |
-				  IFACE_FIELD_LOWER | IFACE_FIELD_KIND;
+				  IFACE_FIELD_LOWER | IFACE_FIELD_KIND |
+				  IFACE_FIELD_LAG;
 
 	if (event->kind != IFACE_CHANGED || event->fields & relevant)
 		expire_all(user_data);

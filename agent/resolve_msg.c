@@ -29,7 +29,9 @@ resolve_msg_ask_route(struct nlbuild *b, const struct resolve_flow *flow, bool e
 		.rtm_family = (unsigned char)flow->family,
 		.rtm_dst_len = (unsigned char)(len * 8),
 		.rtm_src_len = (unsigned char)(len * 8),
-		.rtm_flags = exact ? 0 : RTM_F_FIB_MATCH,
+		/* IPv6 tells the true table anyway, and refuses to be asked for it. */
+		.rtm_flags = (exact ? 0 : RTM_F_FIB_MATCH) |
+			     (flow->family == AF_INET ? RTM_F_LOOKUP_TABLE : 0),
 	};
 
 	nlbuild_begin(b, RTM_GETROUTE, 0, &header, sizeof(header));
@@ -111,6 +113,27 @@ parse(const struct nlmsghdr *h, size_t header_len, const struct nlattr_rule *rul
 		n_rules, ret_attrs);
 }
 
+/* The prefix, and the table that it is in. */
+static int
+decode_prefix(const struct rtmsg *header, const struct nlattr *const *attrs,
+	struct resolve_route *ret)
+{
+	const size_t len = addr_len(header->rtm_family);
+
+	if (header->rtm_dst_len > len * 8)
+		return -EBADMSG;
+	ret->prefix_len = header->rtm_dst_len;
+	/* Eight bits in the header, which larger numbers do not fit. */
+	ret->table =
+		attrs[RTA_TABLE] ? nlattr_u32(attrs[RTA_TABLE]) : header->rtm_table;
+	if (!attrs[RTA_DST])
+		return 0;
+	if (nlattr_len(attrs[RTA_DST]) < len)
+		return -EBADMSG;
+	memcpy(ret->dst, nlattr_data(attrs[RTA_DST]), len);
+	return 0;
+}
+
 /* RTA_VIA: a gateway of another family. */
 static int
 decode_via(const struct nlattr *a, struct resolve_route *ret)
@@ -133,7 +156,9 @@ resolve_msg_route(const struct nlmsghdr *h, struct resolve_route *ret)
 {
 	enum { ATTRS = RTA_NH_ID + 1 };
 	static const struct nlattr_rule rules[ATTRS] = {
+		[RTA_DST] = { NLATTR_BINARY, 4 },
 		[RTA_OIF] = { NLATTR_U32, 0 },
+		[RTA_TABLE] = { NLATTR_U32, 0 },
 		[RTA_GATEWAY] = { NLATTR_BINARY, 4 },
 		[RTA_VIA] = { NLATTR_BINARY, sizeof(struct rtvia) },
 		[RTA_MULTIPATH] = { NLATTR_BINARY, 0 },
@@ -149,6 +174,9 @@ resolve_msg_route(const struct nlmsghdr *h, struct resolve_route *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->family = header->rtm_family;
 	ret->type = header->rtm_type;
+	ret->flags = header->rtm_flags;
+	if (decode_prefix(header, attrs, ret) < 0)
+		return -EBADMSG;
 	ret->oif = attrs[RTA_OIF] ? nlattr_u32(attrs[RTA_OIF]) : 0;
 	/* A group of next hops may come without its members. */
 	ret->multipath = attrs[RTA_MULTIPATH] || (attrs[RTA_NH_ID] && !attrs[RTA_OIF]);

@@ -26,6 +26,10 @@ struct resolve_flow {
 struct resolve_route {
 	int family;         /* of the question */
 	uint8_t type;       /* RTN_… */
+	unsigned flags;     /* RTM_F_… */
+	uint32_t table;     /* RT_TABLE_…, or a VRF's */
+	uint8_t prefix_len; /* of dst; of an exact question's answer: all bits */
+	uint8_t dst[16];    /* zero for a default route */
 	uint32_t oif;       /* 0 = none */
 	bool multipath;     /* several next hops: which one depends on the flow */
 	int gateway_family; /* 0 = none: directly connected */

@@ -68,11 +68,9 @@ on_begin(void *user_data)
 static void
 resolve_ports(struct sampling *s, struct packet *p)
 {
-	if (p->output.kind == PACKET_PORT_UNKNOWN &&
-		p->input.kind == PACKET_PORT_IFINDEX)
+	if (p->input.kind == PACKET_PORT_IFINDEX && p->input.value == p->source.index)
 		resolve_output(s->resolve, p, p->input.value, s->now);
-	else if (p->input.kind == PACKET_PORT_UNKNOWN &&
-		 p->output.kind == PACKET_PORT_IFINDEX)
+	else if (p->output.kind == PACKET_PORT_IFINDEX)
 		resolve_input(s->resolve, p, p->output.value, s->now);
 	s->stats.unknown_output += p->output.kind == PACKET_PORT_UNKNOWN;
 }
@@ -499,6 +497,7 @@ sampling_configure(struct sampling *s, const struct agent_conf *conf,
 {
 	s->conf = conf;
 	s->settings = *settings;
+	resolve_set_max_routes(s->resolve, conf->max_routes);
 	loop_timer_in(s->plan, 0);
 }
 
@@ -590,5 +589,5 @@ void
 sampling_stats(const struct sampling *s, struct sampling_stats *ret)
 {
 	*ret = s->stats;
-	ret->resolve = *resolve_stats(s->resolve);
+	resolve_stats(s->resolve, &ret->resolve);
 }

@@ -42,6 +42,8 @@ static const struct status_field samples_fields[] = {
 	NUMBER(status_samples, lost),
 	NUMBER(status_samples, refused),
 	NUMBER(status_samples, unknown_output),
+	NUMBER(status_samples, routes),
+	NUMBER(status_samples, max_routes),
 	{ 0 },
 };
 

@@ -50,6 +50,8 @@ struct status_samples {
 	uint64_t lost;     /* known to be lost on the way from the kernel */
 	uint64_t refused;  /* not put into a datagram */
 	uint64_t unknown_output;
+	uint64_t routes;     /* prefixes known for extended_router; 0 = it is off */
+	uint64_t max_routes; /* of them */
 };
 
 /* Counters of ports and of the host. */

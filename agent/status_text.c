@@ -103,6 +103,9 @@ print_totals(const struct status *s, FILE *out)
 		"packet samples %" PRIu64 " received, %" PRIu64 " sent, %" PRIu64
 		" lost, %" PRIu64 " refused, %" PRIu64 " with unknown output\n",
 		p->received, p->sent, p->lost, p->refused, p->unknown_output);
+	fprintf(out, "routes         %" PRIu64 " prefixes of at most %" PRIu64 "%s\n",
+		p->routes, p->max_routes,
+		p->routes > 0 ? "" : "; no next hops in samples");
 	fprintf(out,
 		"polling        %" PRIu64 " port%s; %" PRIu64
 		" samples of ports, %" PRIu64 " of the host, %" PRIu64 " failed\n",

@@ -451,6 +451,8 @@ read_answers(struct exchange *x)
 			if (rc < 0 && result == 0)
 				result = err_sys(x->err, rc, "netlink answer");
 		}
+		if (result == -ECANCELED)
+			return result;
 	}
 	return result;
 }

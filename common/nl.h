@@ -84,7 +84,8 @@ int netlink_receive(struct netlink *nl, netlink_fn fn, void *user_data);
  * Returns  0; -EINTR if a dump changed under the reader (ask again); -ENOBUFS if the
  *          answers did not fit; -EOVERFLOW if @request did not; -ENODATA if an answer
  *          is missing; the errno of the first message that the kernel refused, while
- *          the others are served; or that of @fn
+ *          the others are served; or that of @fn, which ends the reading at once if it
+ *          is -ECANCELED
  * @err     for refusals: the kernel's own words, if it has any
  */
 int netlink_request(struct netlink *nl, const struct nlbuild *request, netlink_fn fn,

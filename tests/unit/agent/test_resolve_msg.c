@@ -57,6 +57,55 @@ a_route_has_interface_and_gateway(void **state)
 }
 
 static void
+a_route_has_a_prefix_in_a_table(void **state)
+{
+	struct rtmsg header = { .rtm_family = AF_INET,
+		.rtm_type = RTN_UNICAST,
+		.rtm_table = RT_TABLE_COMPAT,
+		.rtm_flags = RTM_F_CLONED,
+		.rtm_dst_len = 20 };
+	struct resolve_route r;
+	struct nl_message m;
+
+	(void)state;
+	begin(&m, RTM_DELROUTE, &header, sizeof(header));
+	nlbuild_put(&m.b, RTA_DST, "\x0a\x01\x10\x00", 4);
+	nlbuild_put_u32(&m.b, RTA_TABLE, 1001);
+	assert_int_equal(decode_route(&m, &r), 0);
+	assert_int_equal(r.prefix_len, 20);
+	assert_memory_equal(r.dst, "\x0a\x01\x10\x00", 4);
+	assert_int_equal(r.table, 1001);
+	assert_int_equal(r.flags, RTM_F_CLONED);
+
+	header.rtm_dst_len = 0;
+	header.rtm_table = RT_TABLE_MAIN;
+	begin(&m, RTM_NEWROUTE, &header, sizeof(header));
+	assert_int_equal(decode_route(&m, &r), 0);
+	assert_int_equal(r.prefix_len, 0);
+	assert_int_equal(r.table, RT_TABLE_MAIN);
+}
+
+static void
+a_prefix_longer_than_its_address_is_rejected(void **state)
+{
+	struct rtmsg header = { .rtm_family = AF_INET, .rtm_dst_len = 33 };
+	struct resolve_route r;
+	struct nl_message m;
+
+	(void)state;
+	begin(&m, RTM_NEWROUTE, &header, sizeof(header));
+	assert_int_equal(decode_route(&m, &r), -EBADMSG);
+	header.rtm_family = AF_INET6;
+	header.rtm_dst_len = 129;
+	begin(&m, RTM_NEWROUTE, &header, sizeof(header));
+	assert_int_equal(decode_route(&m, &r), -EBADMSG);
+	header.rtm_dst_len = 128;
+	begin(&m, RTM_NEWROUTE, &header, sizeof(header));
+	nlbuild_put(&m.b, RTA_DST, "\x20\x01\x00\x00", 4);
+	assert_int_equal(decode_route(&m, &r), -EBADMSG);
+}
+
+static void
 a_gateway_may_be_of_another_family(void **state)
 {
 	uint8_t via[2 + 16] = { 0 };
@@ -259,6 +308,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_route_has_interface_and_gateway),
+		cmocka_unit_test(a_route_has_a_prefix_in_a_table),
+		cmocka_unit_test(a_prefix_longer_than_its_address_is_rejected),
 		cmocka_unit_test(a_gateway_may_be_of_another_family),
 		cmocka_unit_test(several_next_hops_are_noticed),
 		cmocka_unit_test(a_gateway_that_is_too_short_is_rejected),
