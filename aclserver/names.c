@@ -95,7 +95,12 @@ names_set_source(const struct names_source *replacement)
 int
 names_service(const char *name, const char *proto, uint16_t *ret_port)
 {
-	return source->service(name, proto, ret_port);
+	static const char *const others[] = { "udp", "tcp" };
+	int r = source->service(name, proto, ret_port);
+
+	for (size_t i = 0; r < 0 && i < sizeof(others) / sizeof(others[0]); i++)
+		r = source->service(name, others[i], ret_port);
+	return r;
 }
 
 int

@@ -23,8 +23,9 @@ struct names_source {
  * Not while another thread compiles. */
 void names_set_source(const struct names_source *source);
 
-/** Port of service @name over protocol @proto, host order; 0 or -ENOENT. May read
- * /etc/services. */
+/** Port of service @name over protocol @proto, or else over udp or tcp (policies have
+ * "-p tcp --dport bootps", which /etc/services once knew), host order; 0 or -ENOENT.
+ * May read /etc/services. */
 int names_service(const char *name, const char *proto, uint16_t *ret_port);
 
 /** IP protocol by name in any case: those in common use first, "icmp6", "icmpv6" and
