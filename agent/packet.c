@@ -79,3 +79,26 @@ packet_set_ip(
 	set_header(p, data, captured, original);
 	return 0;
 }
+
+/* The kernel names the EtherType in any case; in a frame it stands behind the
+ * addresses. */
+static bool
+begins_with_ip(const uint8_t *data, uint32_t captured, uint16_t ether_type)
+{
+	if (captured < ETHER_HDR_LEN)
+		return true;
+	if (ether_type == 0 || (data[12] << 8 | data[13]) == ether_type)
+		return false;
+	return (ether_type == ETHERTYPE_IP && data[0] >> 4 == 4) ||
+	       (ether_type == ETHERTYPE_IPV6 && data[0] >> 4 == 6);
+}
+
+int
+packet_set_frame(struct packet *p, const uint8_t *data, uint32_t captured,
+	uint32_t original, uint16_t ether_type)
+{
+	if (begins_with_ip(data, captured, ether_type))
+		return packet_set_ip(p, data, captured, original);
+	packet_set_ethernet(p, data, captured, original);
+	return 0;
+}

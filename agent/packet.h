@@ -188,3 +188,13 @@ void packet_set_ethernet(
  */
 int packet_set_ip(
 	struct packet *p, const uint8_t *data, uint32_t captured, uint32_t original);
+
+/**
+ * Describe a packet as the kernel holds it: an Ethernet frame, or on links without MAC
+ * addresses an IP packet.
+ *
+ * @ether_type  what the kernel says that it is; 0 = nothing
+ * Returns      0 or as packet_set_ip()
+ */
+int packet_set_frame(struct packet *p, const uint8_t *data, uint32_t captured,
+	uint32_t original, uint16_t ether_type);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/psample.h>
-#include <net/ethernet.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -201,30 +200,6 @@ psample_msg_decode(const struct nlmsghdr *h, struct psample_msg *ret)
 		       : 0;
 }
 
-/* Links without a MAC header begin with IP at once. The kernel names the EtherType in
- * any case; in a frame it stands behind the addresses. */
-static bool
-begins_with_ip(const struct psample_msg *m)
-{
-	const uint8_t *p = m->data;
-
-	if (m->data_len < ETHER_HDR_LEN)
-		return true;
-	if (!(m->has & PSAMPLE_MSG_HAS_PROTO) || (p[12] << 8 | p[13]) == m->proto)
-		return false;
-	return (m->proto == ETHERTYPE_IP && p[0] >> 4 == 4) ||
-	       (m->proto == ETHERTYPE_IPV6 && p[0] >> 4 == 6);
-}
-
-static int
-set_header(const struct psample_msg *m, struct packet *ret)
-{
-	if (begins_with_ip(m))
-		return packet_set_ip(ret, m->data, (uint32_t)m->data_len, m->origsize);
-	packet_set_ethernet(ret, m->data, (uint32_t)m->data_len, m->origsize);
-	return 0;
-}
-
 /* Of a packet that came out of a tunnel, or goes into one. */
 static void
 set_tunnel(const struct psample_msg *m, bool egress, struct packet *ret)
@@ -267,5 +242,6 @@ psample_msg_packet(const struct psample_msg *m, bool egress, struct packet *ret)
 		ret->timestamp_ns = m->timestamp_ns;
 	}
 	set_tunnel(m, egress, ret);
-	return set_header(m, ret);
+	return packet_set_frame(ret, m->data, (uint32_t)m->data_len, m->origsize,
+		m->has & PSAMPLE_MSG_HAS_PROTO ? m->proto : 0);
 }
