@@ -15,6 +15,7 @@
 #include "agent/agent_objects.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/nl.h"
 #include "common/priv.h"
 #include "common/sdnotify.h"
 
@@ -331,6 +332,7 @@ static void
 close_sampling(struct agent *agent)
 {
 	sampling_close(take_ptr(agent->sampling));
+	netlink_close(take_ptr(agent->kept));
 	replay_writer_close(take_ptr(agent->record));
 }
 

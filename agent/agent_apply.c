@@ -191,6 +191,7 @@ agent_open_sampling(struct agent *agent)
 		.samplers = &agent->samplers,
 		.datagram = &agent->datagram,
 		.record = agent->record,
+		.kept = &agent->kept,
 	};
 	struct err err;
 

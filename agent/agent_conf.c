@@ -16,6 +16,9 @@ enum {
 	DEFAULT_DATAGRAM_BYTES = 1400,
 	DEFAULT_PSAMPLE_GROUP = 1,
 	DEFAULT_NFLOG_GROUP = 1,
+	DEFAULT_DROP_LIMIT = 100,
+	DEFAULT_DROP_MAX = 100000,
+	DEFAULT_DROP_MAX_TRIP = 2,
 	/* Text of the largest file, tables that doubled on the way included. */
 	ARENA_MAX_BYTES = 8 << 20,
 };
@@ -61,6 +64,15 @@ new_conf(void)
 	conf->psample.group = DEFAULT_PSAMPLE_GROUP;
 	conf->psample.ingress = true;
 	conf->nflog.group = DEFAULT_NFLOG_GROUP;
+	conf->dropmon = (struct agent_conf_dropmon){
+		.start = true,
+		.sw = true,
+		.hw = true,
+		.reasons = true,
+		.limit = DEFAULT_DROP_LIMIT,
+		.max = DEFAULT_DROP_MAX,
+		.max_trip = DEFAULT_DROP_MAX_TRIP,
+	};
 	return conf;
 }
 

@@ -26,6 +26,7 @@ enum {
 	AGENT_CONF_SFLOW_PORT = 6343,
 	AGENT_CONF_ROUTES_DEFAULT = 32768, /* 1.5 MB of memory when full */
 	AGENT_CONF_ROUTES_MAX = 4 << 20,
+	AGENT_CONF_DROP_LIMIT_MAX = 10000,
 };
 
 /** Switch ports when nothing else says what they are: Cumulus' names. */
@@ -93,6 +94,23 @@ struct agent_conf_nflog {
 			 that is installed; on otherwise */
 };
 
+/** dropmon { start= force= sw= hw= rn= hw_unknown= hide= limit= … } */
+struct agent_conf_dropmon {
+	bool enabled;
+	bool start;      /* turn the kernel's drop monitor on; else only listen */
+	bool force;      /* stop what others run */
+	bool sw, hw;     /* drops by the kernel, by a switch chip */
+	bool sw_passive; /* likewise, but only if somebody else has them monitored */
+	bool hw_passive;
+	bool reasons;          /* rn: use the kernel's drop reasons */
+	bool hw_unknown;       /* drops by traps that we do not know, too */
+	const char *hide;      /* regular expression for names; NULL = hide none */
+	uint32_t limit;        /* packets told per second */
+	uint32_t reason_limit; /* of one reason; 0 = a quarter of limit */
+	uint32_t max;          /* packets per second that are a storm; 0 = none are */
+	uint32_t max_trip;     /* seconds in a row, until nothing is listened to */
+};
+
 struct agent_conf {
 	struct arena *arena;      /* owns every text below */
 	struct settings settings; /* sampling, polling, headerBytes, agent… */
@@ -110,6 +128,7 @@ struct agent_conf {
 			    */
 	struct agent_conf_psample psample;
 	struct agent_conf_nflog nflog;
+	struct agent_conf_dropmon dropmon;
 	const char *replay_file; /* recorded samples, for tests; NULL = none */
 	struct agent_conf_collector *collectors;
 	unsigned n_collectors;

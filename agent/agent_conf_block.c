@@ -182,6 +182,17 @@ agent_conf_open_nflog(struct conf_parser *parser, const char *name, int line)
 	return conf;
 }
 
+void *
+agent_conf_open_dropmon(struct conf_parser *parser, const char *name, int line)
+{
+	struct agent_conf *conf = parser->conf;
+
+	(void)name;
+	(void)line;
+	conf->dropmon.enabled = true;
+	return conf;
+}
+
 int
 agent_conf_put_settings(
 	void *object, const char *key, const char *value, struct err *err)

@@ -159,6 +159,25 @@ print_probability(FILE *out, uint32_t ppb)
 		len ? "." : "", len, digits);
 }
 
+static void
+print_dropmon(FILE *out, const struct agent_conf_dropmon *d)
+{
+	fprintf(out, "  dropmon {\n    start = %s force = %s", on_off(d->start),
+		on_off(d->force));
+	fprintf(out, " sw = %s hw = %s", on_off(d->sw), on_off(d->hw));
+	fprintf(out, " sw_passive = %s hw_passive = %s\n", on_off(d->sw_passive),
+		on_off(d->hw_passive));
+	fprintf(out, "    rn = %s hw_unknown = %s", on_off(d->reasons),
+		on_off(d->hw_unknown));
+	if (d->hide)
+		fprintf(out, " hide = \"%s\"", d->hide);
+	fprintf(out, "\n    limit = %" PRIu32, d->limit);
+	if (d->reason_limit)
+		fprintf(out, " reason_limit = %" PRIu32, d->reason_limit);
+	fprintf(out, " max = %" PRIu32 " max_trip = %" PRIu32 "\n  }\n", d->max,
+		d->max_trip);
+}
+
 /* dent first: psample { install= } overrides what it implies. */
 static void
 print_sources(FILE *out, const struct agent_conf *conf)
@@ -182,6 +201,8 @@ print_sources(FILE *out, const struct agent_conf *conf)
 	}
 	for (unsigned i = 0; i < conf->n_pcaps; i++)
 		print_pcap(out, &conf->pcaps[i]);
+	if (conf->dropmon.enabled)
+		print_dropmon(out, &conf->dropmon);
 	if (conf->replay_file)
 		fprintf(out, "  replay { file = \"%s\" }\n", conf->replay_file);
 	if (conf->switchport)

@@ -145,6 +145,26 @@ static const struct conf_word pcap_words[] = {
 	{ 0 },
 };
 
+static const struct conf_word dropmon_words[] = {
+	SWITCH("start", agent_conf, dropmon.start),
+	SWITCH("force", agent_conf, dropmon.force),
+	SWITCH("sw", agent_conf, dropmon.sw),
+	SWITCH("hw", agent_conf, dropmon.hw),
+	SWITCH("sw_passive", agent_conf, dropmon.sw_passive),
+	SWITCH("hw_passive", agent_conf, dropmon.hw_passive),
+	SWITCH("rn", agent_conf, dropmon.reasons),
+	SWITCH("hw_unknown", agent_conf, dropmon.hw_unknown),
+	TEXT("hide", conf_put_regex, agent_conf, dropmon.hide),
+	NUMBER("limit", agent_conf, dropmon.limit, 1, AGENT_CONF_DROP_LIMIT_MAX),
+	NUMBER("reason_limit", agent_conf, dropmon.reason_limit, 1,
+		AGENT_CONF_DROP_LIMIT_MAX),
+	NUMBER("max", agent_conf, dropmon.max, 0, UINT32_MAX),
+	NUMBER("max_trip", agent_conf, dropmon.max_trip, 1, 3600),
+	MOOT("group", "the kernel has one group only"),
+	MOOT("hw_function", "hsflowd ignores it too"),
+	{ 0 },
+};
+
 static const struct conf_word replay_words[] = {
 	TEXT("file", conf_put_text, agent_conf, replay_file),
 	{ 0 },
@@ -196,10 +216,7 @@ static const struct conf_block blocks[] = {
 	{ .name = "ulog",
 		.idle_words = "group ulogGroup probability ulogProbability",
 		.idle = "Linux has no ULOG any more" },
-	{ .name = "dropmon",
-		.idle_words = "group start force sw hw rn hw_unknown hw_function "
-			      "sw_passive hw_passive hide limit max max_trip",
-		.idle = "notifications of dropped packets are not sent yet" },
+	{ .name = "dropmon", .words = dropmon_words, .open = agent_conf_open_dropmon },
 	{ .name = "tcp",
 		.idle_words = "tunnel udp dump",
 		.idle = "TCP performance of local sockets is not reported here" },

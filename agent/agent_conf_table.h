@@ -67,6 +67,8 @@ void *agent_conf_open_dent(struct conf_parser *parser, const char *name, int lin
 void *agent_conf_open_platform(struct conf_parser *parser, const char *name, int line);
 /** Enables the source; the object is conf. */
 void *agent_conf_open_nflog(struct conf_parser *parser, const char *name, int line);
+/** Enables the source; the object is conf. */
+void *agent_conf_open_dropmon(struct conf_parser *parser, const char *name, int line);
 /** Words that a TXT record may hold too: settings_put(). */
 int agent_conf_put_settings(
 	void *object, const char *key, const char *value, struct err *err);

@@ -41,6 +41,7 @@ struct agent {
 	struct agent_addr addr; /* elected; family 0 = none */
 	struct poller *poller;
 	struct replay_writer *record; /* NULL = not wanted */
+	struct netlink *kept;         /* of a source; see struct source_env */
 	struct sampling *sampling;    /* NULL: cannot be opened; tried again */
 	struct err sampling_error;    /* why */
 	struct loop_source *flush_timer, *elect_timer, *sampling_timer, *watchdog_timer;

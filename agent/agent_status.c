@@ -130,7 +130,12 @@ add_source(const struct sampling_source_info *info, void *user_data)
 	ret->overruns = info->stats.overruns;
 	ret->malformed = info->stats.malformed;
 	ret->skipped = info->stats.skipped;
-	status->samples.lost += info->stats.lost;
+	ret->suppressed = info->stats.suppressed;
+	ret->discards = info->discards;
+	if (info->stats.trouble)
+		snprintf(ret->trouble, sizeof(ret->trouble), "%s", info->stats.trouble);
+	if (!info->discards)
+		status->samples.lost += info->stats.lost;
 }
 
 static void
@@ -344,6 +349,8 @@ warn_sources(const struct agent *agent, struct status *status)
 				"%s: no sample has come yet; others have to set up "
 				"sampling for it",
 				s->name);
+		if (s->trouble[0])
+			status_warn(status, "%s: %s", s->name, s->trouble);
 		if (s->refused_ports > 0)
 			status_warn(status,
 				"%s: the kernel refuses to sample %" PRIu64

@@ -497,6 +497,32 @@ resolve_input(struct resolve *r, struct packet *p, uint32_t ifindex, struct mono
 	tell(&w, p);
 }
 
+void
+resolve_origin(struct resolve *r, struct packet *p, struct mono now)
+{
+	const struct iface *l3 = iface_find(r->ifaces, p->input.value), *dev;
+	struct resolve_value v;
+	struct walk w;
+	uint16_t vlan;
+
+	if (p->input.kind != PACKET_PORT_IFINDEX || !l3)
+		return;
+	walk_init(&w, r, p, now);
+	dev = descend(&w, l3);
+	if (!dev || dev->kind != LINK_KIND_BRIDGE) {
+		p->input = dev ? packet_port_ifindex(dev->index) : unknown;
+		return;
+	}
+	p->input = unknown;
+	if (!w.parse.has_ether)
+		return;
+	w.tag = w.parse.n_tags;
+	vlan = l3->kind == LINK_KIND_VLAN ? l3->vlan_id : bridge_vlan(&w, dev, dev);
+	v = look_up_fdb(&w, dev, w.parse.src_mac, vlan);
+	if (v.answer == RESOLVE_PORT)
+		p->input = bridge_port(&w, &v, NULL);
+}
+
 struct resolve *
 resolve_open(struct loop *loop, struct iface_table *ifaces, struct err *err)
 {

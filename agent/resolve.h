@@ -77,5 +77,10 @@ void resolve_output(
 void resolve_input(
 	struct resolve *r, struct packet *p, uint32_t ifindex, struct mono now);
 
+/** Replace p->input, an interface that the packet has climbed to, by the port that it
+ * came in by: that below a VLAN interface, or that of a bridge behind which its source
+ * is; unknown if the bridge has not learned it. Any other stays. */
+void resolve_origin(struct resolve *r, struct packet *p, struct mono now);
+
 /** Counts since it was opened. */
 void resolve_stats(const struct resolve *r, struct resolve_stats *ret);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/discard.h"
 #include "common/log.h"
 
 enum {
@@ -102,6 +103,26 @@ on_lost(uint32_t ifindex, uint32_t n, uint32_t rate, void *user_data)
 
 	if (sampler)
 		sampler_lost(sampler, n, rate);
+}
+
+static void
+on_discard(struct packet *p, void *user_data)
+{
+	struct sampling *s = user_data;
+	const struct discard_path path = { s->env.ifaces, s->env.samplers, s->resolve,
+		s->env.datagram };
+
+	discard_take(&path, p, s->now);
+}
+
+static void
+on_discards_lost(uint32_t ifindex, uint32_t n, void *user_data)
+{
+	struct sampling *s = user_data;
+	const struct discard_path path = { s->env.ifaces, s->env.samplers, s->resolve,
+		s->env.datagram };
+
+	discard_lost(&path, ifindex, n);
 }
 
 /* Ports. */
@@ -297,6 +318,7 @@ open_source(struct sampling *s, const struct source_ops *ops,
 		.sink = &s->sink,
 		.record = s->env.record,
 		.receive_bytes = s->env.receive_bytes,
+		.kept = s->env.kept,
 	};
 	struct open_source *o = &s->sources[s->n_sources];
 	int rc;
@@ -315,7 +337,7 @@ open_source(struct sampling *s, const struct source_ops *ops,
 	}
 	s->n_sources++;
 	log_info("sampling: source %s%s", ops->name,
-		o->chooses ? "" : ", set up by others");
+		o->chooses || ops->discards ? "" : ", set up by others");
 	return 0;
 }
 
@@ -329,8 +351,8 @@ settle_closed(struct sampling *s, bool is_auto)
 	for (size_t i = 0; i < s->n_closed; i++) {
 		struct closed_source *c = &s->closed[i];
 
-		c->is_spare = is_auto;
-		if (is_auto)
+		c->is_spare = is_auto && !c->ops->discards;
+		if (c->is_spare)
 			log_info("sampling: not by %s", c->why.text);
 		else
 			log_warning(
@@ -457,7 +479,8 @@ sampling_open(
 	}
 	s->env = *env;
 	s->now = mono_now();
-	s->sink = (struct source_sink){ on_begin, on_packet, on_lost, s };
+	s->sink = (struct source_sink){ on_begin, on_packet, on_lost, on_discard,
+		on_discards_lost, s };
 	if (sampling_start(s, conf, &why) == 0)
 		return s;
 	(void)err_set(err, why.code, "%s", why.text);
@@ -501,34 +524,6 @@ sampling_configure(struct sampling *s, const struct agent_conf *conf,
 	loop_timer_in(s->plan, 0);
 }
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-bool
-sampling_same_sources(const struct agent_conf *a, const struct agent_conf *b)
-{
-	const struct agent_conf_psample *p = &a->psample, *q = &b->psample;
-	const struct agent_conf_nflog *n = &a->nflog, *m = &b->nflog;
-
-	for (size_t i = 0; sources[i]; i++) {
-		if (sources[i]->wanted(a) != sources[i]->wanted(b))
-			return false;
-	}
-	/* With the user's rules nflog thins out to the configured rate. */
-	if (n->enabled && !n->install &&
-		settings_rate(&a->settings, 0) != settings_rate(&b->settings, 0))
-		return false;
-	return p->install == q->install && p->hardware_only == q->hardware_only &&
-	       p->group == q->group && p->ingress == q->ingress &&
-	       p->egress == q->egress && n->has_group == m->has_group &&
-	       n->group == m->group && n->install == m->install &&
-	       n->probability_ppb == m->probability_ppb &&
-	       same_text(a->replay_file, b->replay_file);
-}
-
 /* For status. */
 
 void
@@ -537,7 +532,9 @@ sampling_each_source(const struct sampling *s, sampling_source_fn fn, void *user
 	for (size_t i = 0; i < s->n_sources; i++) {
 		struct sampling_source_info info = {
 			.name = s->sources[i].ops->name,
-			.listens = !s->sources[i].chooses,
+			.listens =
+				!s->sources[i].chooses && !s->sources[i].ops->discards,
+			.discards = s->sources[i].ops->discards,
 		};
 
 		s->sources[i].ops->stats(s->sources[i].ctx, &info.stats);

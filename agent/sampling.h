@@ -33,6 +33,7 @@ struct sampling_env {
 	struct datagram *datagram;
 	struct replay_writer *record; /* record what sources receive; may be NULL */
 	size_t receive_bytes;         /* of the sources' sockets; 0 = default */
+	struct netlink **kept;        /* see struct source_env */
 };
 
 /**
@@ -71,6 +72,7 @@ bool sampling_same_sources(const struct agent_conf *a, const struct agent_conf *
 struct sampling_source_info {
 	const char *name;
 	bool listens; /* takes what others have set up; else samples the ports itself */
+	bool discards; /* gives discarded packets, no samples */
 	struct source_stats stats;
 };
 

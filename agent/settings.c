@@ -322,7 +322,7 @@ settings_put(
 			return keys[i].put(settings, &keys[i], value, err);
 	if (strcasecmp(key, "dropLimit") == 0)
 		return err_set(err, -EOPNOTSUPP,
-			"%s: notifications of dropped packets are not sent yet", key);
+			"%s: use dropmon { limit= } in the configuration file", key);
 	return put_dotted(settings, key, value, err);
 }
 

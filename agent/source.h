@@ -19,6 +19,7 @@
 #include "common/loop.h"
 
 struct agent_conf;
+struct netlink;
 struct replay_writer;
 
 /* One port that a source is to sample. */
@@ -41,6 +42,11 @@ struct source_sink {
 	 * were lost, each of which stood for @rate packets; 0: the pool knows of them.
 	 */
 	void (*on_lost)(uint32_t ifindex, uint32_t n, uint32_t rate, void *user_data);
+	/* One packet that was discarded, with its reason; otherwise as on_packet(). */
+	void (*on_discard)(struct packet *p, void *user_data);
+	/* @n discarded packets that came in by @ifindex (0: not known) were not told.
+	 */
+	void (*on_discards_lost)(uint32_t ifindex, uint32_t n, void *user_data);
 	void *user_data;
 };
 
@@ -51,6 +57,9 @@ struct source_env {
 	struct replay_writer
 		*record;      /* every message goes there as well; may be NULL */
 	size_t receive_bytes; /* wanted socket buffer; 0 = SOURCE_RECEIVE_BYTES */
+	/* A socket that took more privilege to open than is left later: dropmon puts it
+	 * here, and takes it from here when it is opened again. */
+	struct netlink **kept;
 };
 
 enum {
@@ -60,13 +69,15 @@ enum {
 
 /* Since it was opened. */
 struct source_stats {
-	uint64_t packets;   /* samples handed on */
-	uint64_t lost;      /* samples known to be lost on the way here */
-	uint64_t overruns;  /* times the kernel said that our socket was full */
-	uint64_t malformed; /* messages that could not be decoded */
-	uint64_t skipped;   /* messages that are none of ours: other groups or rules */
-	size_t ports;       /* sampled at present */
-	size_t failed;      /* wanted, but refused by the kernel */
+	uint64_t packets;    /* samples handed on */
+	uint64_t lost;       /* samples known to be lost on the way here */
+	uint64_t overruns;   /* times the kernel said that our socket was full */
+	uint64_t malformed;  /* messages that could not be decoded */
+	uint64_t skipped;    /* messages that are none of ours: other groups or rules */
+	size_t ports;        /* sampled at present */
+	size_t failed;       /* wanted, but refused by the kernel */
+	uint64_t suppressed; /* kept back by a limit of ours */
+	const char *trouble; /* why it is not doing what it should; NULL = it does */
 };
 
 struct source_ops {
@@ -74,6 +85,7 @@ struct source_ops {
 	bool wants_raw; /* needs CAP_NET_RAW beside CAP_NET_ADMIN, for as long as it is
 			   open */
 	bool taps;      /* for the ports of pcap blocks; else for switch ports */
+	bool discards;  /* gives discarded packets, no samples */
 
 	/* True if @conf asks for this source. */
 	bool (*wanted)(const struct agent_conf *conf);
@@ -113,6 +125,7 @@ struct source_ops {
 	void (*stats)(const void *ctx, struct source_stats *ret);
 };
 
+extern const struct source_ops source_dropmon;
 extern const struct source_ops source_replay;
 extern const struct source_ops source_psample;
 extern const struct source_ops source_afpacket;

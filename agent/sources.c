@@ -9,5 +9,6 @@ const struct source_ops *const sources[] = {
 	&source_psample,
 	&source_afpacket,
 	&source_nflog,
+	&source_dropmon,
 	NULL,
 };

@@ -89,6 +89,9 @@ static const struct status_field source_fields[] = {
 	NUMBER(status_source, overruns),
 	NUMBER(status_source, malformed),
 	NUMBER(status_source, skipped),
+	NUMBER(status_source, suppressed),
+	FLAG(status_source, discards),
+	TEXT(status_source, trouble),
 	{ 0 },
 };
 

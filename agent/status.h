@@ -95,6 +95,10 @@ struct status_source {
 	uint64_t overruns;
 	uint64_t malformed;
 	uint64_t skipped;
+	uint64_t suppressed;            /* kept back by a limit of ours */
+	bool discards;                  /* gives discarded packets, no samples */
+	char trouble[STATUS_TEXT_SIZE]; /* why it does not do what it should; "" = it
+					   does */
 };
 
 struct status_port {

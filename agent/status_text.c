@@ -137,17 +137,17 @@ static void
 print_sources(const struct status *s, FILE *out)
 {
 	if (s->n_sources > 0)
-		fprintf(out, "\n%-10s %6s %8s %14s %10s %9s %10s %10s\n", "SOURCE",
+		fprintf(out, "\n%-10s %6s %8s %14s %10s %9s %10s %10s %10s\n", "SOURCE",
 			"PORTS", "REFUSED", "SAMPLES", "LOST", "OVERRUNS", "MALFORMED",
-			"SKIPPED");
+			"SKIPPED", "SUPPRESSED");
 	for (size_t i = 0; i < s->n_sources; i++) {
 		const struct status_source *r = &s->sources[i];
 
 		fprintf(out,
 			"%-10s %6" PRIu64 " %8" PRIu64 " %14" PRIu64 " %10" PRIu64
-			" %9" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
+			" %9" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
 			r->name, r->ports, r->refused_ports, r->packets, r->lost,
-			r->overruns, r->malformed, r->skipped);
+			r->overruns, r->malformed, r->skipped, r->suppressed);
 	}
 }
 

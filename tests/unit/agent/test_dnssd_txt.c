@@ -94,7 +94,7 @@ bad_strings_are_named_and_spoil_nothing(void **state)
 		"\"=x\" is not of the form key=value\n"
 		"unknown keyword \"colour\"\n"
 		"sampling.http: sampling of application transactions is not done here\n"
-		"dropLimit: notifications of dropped packets are not sent yet\n"
+		"dropLimit: use dropmon { limit= } in the configuration file\n"
 		"headerBytes: 300 is not in 0..256\n"
 		"polling: 999 is not in 0..300\n");
 	assert_int_equal(settings.polling_s, 20);
