@@ -101,6 +101,38 @@ class Namespace:
             self.fd = -1
 
 
+class FirstNamespace(Namespace):
+    """The one that the machine starts with, where some things of the kernel are only. Only in the test machine: at the
+    end the interfaces that were made in it, its filters and settings are as they were."""
+
+    def __init__(self):  # pylint: disable=super-init-not-called
+        self.fd = os.open("/proc/1/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self._settings = {}
+        self._links = self._names()
+        self.ip("link set lo up")
+
+    def _names(self):
+        return {link["ifname"] for link in json.loads(self.run("ip", "-json", "link").stdout)}
+
+    def sysctl(self, name, value):
+        def read():
+            with open(f"/proc/sys/net/{name}", encoding="ascii") as file:
+                return file.read().strip()
+
+        self._settings.setdefault(name, self.call(read))
+        super().sysctl(name, value)
+
+    def close(self):
+        if self.fd < 0:
+            return
+        self.nft("flush ruleset")
+        for name in self._names() - self._links:
+            self.run("ip", "link", "delete", name, check=False)  # one end of a pair takes the other with it
+        for name, value in reversed(self._settings.items()):
+            super().sysctl(name, value)
+        super().close()
+
+
 def host_mac(number):
     return f"02:00:00:00:00:{number:02x}"
 
@@ -139,13 +171,14 @@ class Switch:
     routed   numbers of the ports with an address of their own: 10.0.N.254/24, 2001:db8:N::fe/64
     answer   hosts own their addresses and have routes; without it they are silent: nothing of what a test sends to
              them makes them send something
+    ns       where it is, instead of a namespace of its own; closed with it
 
     All MAC addresses, neighbours and forwarding entries are set by hand, so that no packet appears that a test did
     not send, but for what the switch itself says about its IPv6 multicast groups.
     """
 
-    def __init__(self, bridged=(1, 2), routed=(3, 4), answer=False):
-        self.ns = Namespace()
+    def __init__(self, bridged=(1, 2), routed=(3, 4), answer=False, ns=None):
+        self.ns = ns or Namespace()
         self.hosts = {}
         self.bridged, self.routed = tuple(bridged), tuple(routed)
         for number in sorted(self.bridged + self.routed):
