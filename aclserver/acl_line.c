@@ -68,30 +68,65 @@ compare_lines(const void *pa, const void *pb)
 	return x < y ? -1 : x > y;
 }
 
-/* Does @b carry the same policy rule as @a, for other packets? Where only the beginning
- * of the text is known, it may be that of another rule, unless the place tells. */
-static bool
-same_rule(const struct acl_line *a, const struct acl_line *b)
+static int
+compare_text(const struct acl_line *a, const struct acl_line *b)
 {
-	if (a->rule->tag.line != b->rule->tag.line ||
-		strcmp(a->rule->id, b->rule->id) != 0 || strcmp(a->text, b->text) != 0)
-		return false;
-	return !a->is_cut || a->rule->place != b->rule->place || b->rule->tag.is_part;
+	int order = strcmp(a->rule->id, b->rule->id);
+
+	return order ? order : strcmp(a->text, b->text);
 }
 
 static int
-compare_rule_key(const void *pa, const void *pb)
+compare_size(size_t a, size_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* Places one after another, as the kernel's list has them. */
+static int
+compare_text_order(const void *pa, const void *pb)
 {
 	const struct acl_line *a = pa, *b = pb;
-	int order = strcmp(a->rule->id, b->rule->id);
+	int order = compare_text(a, b);
+
+	return order ? order : compare_size(a->order, b->order);
+}
+
+static int
+compare_text_nth(const void *pa, const void *pb)
+{
+	const struct acl_line *a = pa, *b = pb;
+	int order = compare_text(a, b);
 
 	if (order == 0)
-		order = a->rule->tag.line - b->rule->tag.line;
-	if (order == 0)
-		order = strcmp(a->text, b->text);
-	if (order == 0 && a->order != b->order)
-		order = a->order < b->order ? -1 : 1;
-	return order;
+		order = compare_size(a->nth, b->nth);
+	return order ? order : compare_size(a->order, b->order);
+}
+
+/* Is a rule that reads as the one before it, in the same place, the same rule of the
+ * policy? In chains the second part says so; ACLs that are equal are one element, and
+ * one may be an element of several sets. */
+static bool
+goes_on(const struct acl_line *line)
+{
+	return line->rule->tag.is_part || (line->rule->elem && !line->is_cut);
+}
+
+/* Rules that read the same are told apart by their number in each place, where they
+ * stand in the same order. Their lines may not be the present ones: a rule that stayed
+ * when its file changed has that of its installation. */
+static void
+number(struct acl_line *lines, size_t n)
+{
+	qsort(lines, n, sizeof(*lines), compare_text_order);
+	for (size_t i = 1; i < n; i++) {
+		const struct acl_line *before = &lines[i - 1];
+
+		if (compare_text(before, &lines[i]) != 0 ||
+			before->rule->place != lines[i].rule->place)
+			continue;
+		lines[i].nth = before->nth + !goes_on(&lines[i]);
+	}
 }
 
 static void
@@ -105,20 +140,22 @@ add_counters(struct acl_line *to, const struct acl_line *from)
 }
 
 /* Add up the counters of kernel rules that are one rule of the policy. Returns how many
- * lines remain. A rule that stands twice in the expansion of one line is one, too;
- * written on two lines it stays two. */
+ * lines remain. */
 static size_t
 merge(struct acl_line *lines, size_t n)
 {
 	size_t kept = 0;
 
-	qsort(lines, n, sizeof(*lines), compare_rule_key);
+	number(lines, n);
+	qsort(lines, n, sizeof(*lines), compare_text_nth);
 	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && same_rule(&lines[kept - 1], &lines[i])) {
-			add_counters(&lines[kept - 1], &lines[i]);
-		} else {
+		struct acl_line *last = kept > 0 ? &lines[kept - 1] : NULL;
+
+		if (last && compare_text(last, &lines[i]) == 0 &&
+			last->nth == lines[i].nth)
+			add_counters(last, &lines[i]);
+		else
 			lines[kept++] = lines[i];
-		}
 	}
 	return kept;
 }

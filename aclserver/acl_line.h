@@ -22,6 +22,7 @@ struct acl_line {
 	char table[ACL_LINE_NAME_SIZE];
 	char chain[ACL_LINE_NAME_SIZE];
 	size_t order; /* in the kernel's list, of the first place */
+	size_t nth;   /* of the rules that read the same there */
 	uint64_t packets, bytes;
 	bool polices; /* it may drop what exceeds a rate: */
 	uint64_t dropped_packets, dropped_bytes;

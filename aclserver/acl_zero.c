@@ -23,6 +23,7 @@ replace(struct nft_batch *batch, const struct acl_known *known,
 		},
 	};
 	const struct ruleset_rule *found = acl_known_find(known, &rule->tag.hash);
+	struct ruleset_rule same;
 
 	if (!found)
 		return err_set(err, -ESTALE,
@@ -30,7 +31,11 @@ replace(struct nft_batch *batch, const struct acl_known *known,
 			"now; "
 			"run tapgate-acl -i first",
 			rule->tag.text, rule->id);
-	return nft_emit_rule(&emit, found, 0, err);
+	/* Of rules that are written twice, this one. */
+	same = *found;
+	same.line = rule->tag.line;
+	same.is_part = rule->tag.is_part;
+	return nft_emit_rule(&emit, &same, 0, err);
 }
 
 /* All there is to an element was read back with it. */

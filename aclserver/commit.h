@@ -43,6 +43,7 @@ struct commit {
 	bool refused;         /* by the kernel rather than the compiler */
 	bool names_out;       /* some file has "-o" in FORWARD */
 	size_t n_changed;
+	size_t n_seen, n_told; /* files gathered, and told to conf.on_file */
 };
 
 /**

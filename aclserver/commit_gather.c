@@ -77,8 +77,6 @@ read_and_compile(const struct committer *c, struct commit_change *change)
 	struct err err;
 	int r;
 
-	if (c->conf.on_file)
-		c->conf.on_file(change->path, c->conf.user_data);
 	r = policy_read(change->path, &change->source, &err);
 	if (r == -ENOENT && !policy_load_required(c->load, &change->file->key)) {
 		change->removed = true;
@@ -174,6 +172,19 @@ adopt_ports(struct committer *c, struct commit_change *change)
 	meter_table_recount(&change->file->meters, &change->meters);
 }
 
+/* Once, also where the files are gathered anew: always in the same order. */
+static void
+tell_file(struct commit *commit, const char *path)
+{
+	const struct committer_conf *conf = &commit->committer->conf;
+
+	if (commit->n_seen++ < commit->n_told)
+		return;
+	commit->n_told++;
+	if (conf->on_file && path)
+		conf->on_file(path, conf->user_data);
+}
+
 /* Read and compile @file; add it to the plan if the kernel has to change. */
 static int
 consider_file(struct commit *commit, struct acl_file *file)
@@ -184,6 +195,7 @@ consider_file(struct commit *commit, struct acl_file *file)
 
 	diags_init(&change.problems);
 	change.path = policy_load_path(c->load, &file->key);
+	tell_file(commit, change.path);
 	r = change.path ? read_and_compile(c, &change) : -ENOMEM;
 	if (r < 0 && r != -ENOMEM && fall_back(c, &change) == 0)
 		r = 0;
@@ -399,6 +411,7 @@ gather_anew(struct commit *commit, bool routed)
 	diags_done(&commit->general);
 	diags_init(&commit->general);
 	commit->failed = commit->names_out = false;
+	commit->n_seen = 0;
 	commit->committer->ports.routed = routed;
 	return gather_all(commit);
 }

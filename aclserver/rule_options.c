@@ -110,6 +110,18 @@ load_match(struct rule_options *o, const char *name, size_t at)
 }
 
 static int
+unknown_target(const struct rule_options *o, const char *name)
+{
+	const char *other = target_other_case(name, o->source->section);
+
+	if (other)
+		return err_set(o->err, -EINVAL,
+			"unknown target \"%s\"; in this section it is called %s", name,
+			other);
+	return err_set(o->err, -EINVAL, "unknown target \"%s\"", name);
+}
+
+static int
 load_target(struct rule_options *o, const char *name, size_t at)
 {
 	const struct target *target = target_find(name, o->source->section);
@@ -119,7 +131,7 @@ load_target(struct rule_options *o, const char *name, size_t at)
 	if (!target && why_not)
 		return err_set(o->err, -EINVAL, "target %s is %s", name, why_not);
 	if (!target)
-		return err_set(o->err, -EINVAL, "unknown target \"%s\"", name);
+		return unknown_target(o, name);
 	for (size_t i = 0; i < o->n_loaded; i++)
 		if (o->loaded[i].target)
 			return err_set(o->err, -EINVAL, "more than one target");
@@ -158,6 +170,25 @@ structural_letter(const struct rule_module *basic, const struct option_word *wor
 }
 
 static int
+no_such_chain(const struct rule_options *o)
+{
+	static const char *const tables[] = { "filter", "mangle", "nat" };
+	enum place places[PLACES_MAX];
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		const struct placement_query query = { o->source->section, tables[i],
+			o->chain };
+
+		if (placement_find(&query, places) >= 0)
+			return err_set(o->err, -EINVAL,
+				"table %s has no chain \"%s\"; -t %s has", o->table,
+				o->chain, tables[i]);
+	}
+	return err_set(
+		o->err, -EINVAL, "table %s has no chain \"%s\"", o->table, o->chain);
+}
+
+static int
 check_place(const struct rule_options *o)
 {
 	struct placement_query query = { o->source->section, o->table, o->chain };
@@ -172,10 +203,7 @@ check_place(const struct rule_options *o)
 			o->err, -EINVAL, "table %s is not supported yet", o->table);
 	if (result == -ENOENT)
 		return err_set(o->err, -EINVAL, "unknown table \"%s\"", o->table);
-	if (result < 0)
-		return err_set(o->err, -EINVAL, "table %s has no chain \"%s\"",
-			o->table, o->chain);
-	return 0;
+	return result < 0 ? no_such_chain(o) : 0;
 }
 
 static void
@@ -412,6 +440,13 @@ add_use(struct rule_options *o, const struct option_word *word, size_t *at, bool
 }
 
 static int
+unexpected(const struct rule_options *o, const char *text)
+{
+	return err_set(o->err, -EINVAL, "unexpected argument \"%s\"%s", text,
+		strcmp(text, "\\") == 0 ? ": a rule ends with its line" : "");
+}
+
+static int
 scan_options(struct rule_options *o)
 {
 	const struct policy_rule *rule = o->source;
@@ -429,8 +464,7 @@ scan_options(struct rule_options *o)
 			continue;
 		}
 		if (!split_option(token, &word))
-			return err_set(o->err, -EINVAL, "unexpected argument \"%s\"",
-				token->text);
+			return unexpected(o, token->text);
 		result = add_use(o, &word, &i, negate);
 		negate = false;
 	}

@@ -26,8 +26,11 @@ extern const struct target *const targets[];
 /** Find by exact name for @section; NULL if there is none. */
 const struct target *target_find(const char *name, enum policy_section section);
 
-/** What is known of a target that cannot be used: "not supported yet" or "not
- * supported"; NULL if the name is unknown. */
+/** The target of @section whose name differs from @name in case only, or NULL. */
+const char *target_other_case(const char *name, enum policy_section section);
+
+/** What is known of a target that cannot be used: "not supported", and what to use
+ * instead; NULL if the name is unknown. */
 const char *target_why_not(const char *name, enum policy_section section);
 
 extern const struct target target_accept, target_drop;

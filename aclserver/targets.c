@@ -4,6 +4,7 @@
 #include "aclserver/target.h"
 
 #include <string.h>
+#include <strings.h>
 
 const struct target *const targets[] = {
 	&target_accept,
@@ -32,37 +33,49 @@ const struct target *const targets[] = {
 	NULL,
 };
 
-/* Names that are known and refused. */
+/* Names that are known and refused, and what to write instead if there is something. */
 static const struct {
 	const char *name;
 	uint8_t sections;
+	const char *why; /* NULL = there is nothing in its place */
 } refused[] = {
-	{ "span", SECTION_EB },
-	{ "erspan", SECTION_EB },
-	{ "CONTINUE", SECTION_EB },
-	{ "redirect", SECTION_EB },
-	{ "arpreply", SECTION_EB },
-	{ "RETURN", SECTION_IP | SECTION_EB },
-	{ "QUEUE", SECTION_IP },
-	{ "NFQUEUE", SECTION_IP },
-	{ "REJECT", SECTION_IP },
-	{ "MASQUERADE", SECTION_IP },
-	{ "REDIRECT", SECTION_IP },
-	{ "NETMAP", SECTION_IP },
-	{ "TPROXY", SECTION_IP },
-	{ "TEE", SECTION_IP },
-	{ "CT", SECTION_IP },
-	{ "NOTRACK", SECTION_IP },
-	{ "CLASSIFY", SECTION_IP },
-	{ "CONNMARK", SECTION_IP },
-	{ "TCPMSS", SECTION_IP },
-	{ "TOS", SECTION_IP },
-	{ "TTL", SECTION_IP4 },
-	{ "HL", SECTION_IP6 },
-	{ "ECN", SECTION_IP4 },
-	{ "SET", SECTION_IP },
-	{ "AUDIT", SECTION_IP },
-	{ "TRACE", SECTION_IP },
+	{ "span", SECTION_EB, "not supported: use SPAN in [iptables] or [ip6tables]" },
+	{ "erspan", SECTION_EB,
+		"not supported: use ERSPAN in [iptables] or [ip6tables]" },
+	{ "CONTINUE", SECTION_EB,
+		"not supported: without -j the next rule sees the packet, too" },
+	{ "redirect", SECTION_EB, NULL },
+	{ "arpreply", SECTION_EB, NULL },
+	{ "RETURN", SECTION_IP | SECTION_EB,
+		"not supported: there are no chains to return from; ACCEPT ends the "
+		"list "
+		"for a packet" },
+	{ "QUEUE", SECTION_IP,
+		"not supported: NFLOG gives programs copies of packets" },
+	{ "NFQUEUE", SECTION_IP,
+		"not supported: NFLOG gives programs copies of packets" },
+	{ "REJECT", SECTION_IP, "not supported: DROP drops packets without an answer" },
+	{ "MASQUERADE", SECTION_IP,
+		"not supported: use SNAT --to-source with the address" },
+	{ "REDIRECT", SECTION_IP,
+		"not supported: use DNAT --to-destination with an address of the "
+		"switch" },
+	{ "NETMAP", SECTION_IP, "not supported: use SNAT or DNAT for each address" },
+	{ "TPROXY", SECTION_IP, NULL },
+	{ "TEE", SECTION_IP, "not supported: SPAN copies packets to a port" },
+	{ "CT", SECTION_IP, NULL },
+	{ "NOTRACK", SECTION_IP, NULL },
+	{ "CLASSIFY", SECTION_IP,
+		"not supported: SETCLASS --class sets the priority of packets" },
+	{ "CONNMARK", SECTION_IP, NULL },
+	{ "TCPMSS", SECTION_IP, NULL },
+	{ "TOS", SECTION_IP, "not supported: use SETQOS or DSCP with --set-dscp" },
+	{ "TTL", SECTION_IP4, NULL },
+	{ "HL", SECTION_IP6, NULL },
+	{ "ECN", SECTION_IP4, NULL },
+	{ "SET", SECTION_IP, NULL },
+	{ "AUDIT", SECTION_IP, NULL },
+	{ "TRACE", SECTION_IP, "not supported: LOG tells which packets come" },
 };
 
 const struct target *
@@ -76,11 +89,21 @@ target_find(const char *name, enum policy_section section)
 }
 
 const char *
+target_other_case(const char *name, enum policy_section section)
+{
+	for (const struct target *const *t = targets; *t; t++)
+		if ((*t)->sections & 1u << section &&
+			strcasecmp(name, (*t)->module.name) == 0)
+			return (*t)->module.name;
+	return NULL;
+}
+
+const char *
 target_why_not(const char *name, enum policy_section section)
 {
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (refused[i].sections & 1u << section &&
 			strcmp(name, refused[i].name) == 0)
-			return "not supported";
+			return refused[i].why ? refused[i].why : "not supported";
 	return NULL;
 }

@@ -265,6 +265,22 @@ def test_a_rule_of_two_places_is_listed_once_with_both_counted(lab, policy, acl)
     assert int(line.split()[0]) == 7
 
 
+def test_each_file_is_named_once_also_when_all_have_to_be_compiled_again(policy, acl):
+    policy.write("10a.rules", OPERATOR)
+    policy.write("20b.rules", "[iptables]\n-A FORWARD -o swp4 -p udp --dport 54 -j DROP\n")
+    assert re.findall(r"^Reading .*/(.*) \.\.\.$", acl("-i").stdout, re.M) == ["10a.rules", "20b.rules"]
+
+
+def test_rules_that_read_the_same_stay_two_when_they_are_zeroed(lab, policy, acl):
+    same, other = "-A FORWARD -i swp3 -p udp", "-A FORWARD -p tcp -j DROP"
+    policy.write("10a.rules", "\n".join(["[iptables]", same, other, same, ""]))
+    acl("-i")
+    assert acl("-Z", "all").returncode == 0
+    lab.send(ROUTED, 4, *(Packet(dport=53) for _ in range(3)))
+    assert re.findall(r"^ *(\d+) +\d+ (.*)  # (.*)", acl("-L", "ip", "-S", "-x", "-v").stdout, re.M) == [
+        ("3", same, "10a:2"), ("0", other, "10a:3"), ("3", same, "10a:4")]
+
+
 def test_flush_removes_one_kind(lab, policy, acl):
     policy.write("10a.rules", OPERATOR)
     acl("-i")

@@ -108,7 +108,7 @@ interfaces_and_chains_are_those_of_the_bridge(void **state)
 	check_refused("ebtables", "-t mangle -A FORWARD -j ACCEPT",
 		"unknown table \"mangle\"");
 	check_refused("ebtables", "-A PREROUTING -j ACCEPT",
-		"table filter has no chain \"PREROUTING\"");
+		"table filter has no chain \"PREROUTING\"; -t nat has");
 }
 
 static void
@@ -116,7 +116,8 @@ what_is_not_compiled_yet_is_refused_by_name(void **state)
 {
 	(void)state;
 	check_refused("ebtables", "-A FORWARD -j CONTINUE",
-		"target CONTINUE is not supported");
+		"target CONTINUE is not supported: without -j the next rule sees the "
+		"packet, too");
 	check_refused(
 		"ebtables", "-A FORWARD -m mark --mark 1", "unknown option \"-m\"");
 	check_refused("ebtables", "-A FORWARD --foo", "unknown option \"--foo\"");

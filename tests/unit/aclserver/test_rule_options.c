@@ -136,7 +136,7 @@ tables_and_chains_are_checked(void **state)
 		"table security is not supported yet");
 	check_refused("iptables", "-t foo -A INPUT -j DROP", "unknown table \"foo\"");
 	check_refused("iptables", "-A PREROUTING -j DROP",
-		"table filter has no chain \"PREROUTING\"");
+		"table filter has no chain \"PREROUTING\"; -t mangle has");
 	check_refused("iptables", "-A mychain -j DROP",
 		"table filter has no chain \"mychain\"");
 }
@@ -150,6 +150,8 @@ matches_that_cannot_be_used_are_refused_by_name(void **state)
 	check_refused("iptables", "-A INPUT -m foo", "unknown match \"foo\"");
 	check_refused("iptables", "-A INPUT -g FOO", "option -g is not supported");
 	check_refused("iptables", "-A INPUT -c 1 2", "option -c is not supported");
+	check_refused("iptables", "-A INPUT \\",
+		"unexpected argument \"\\\": a rule ends with its line");
 }
 
 /* A rule with @n times @option in it. */

@@ -128,7 +128,8 @@ ebtables_log_in_lower_case(void **state)
 		"counter; limit 10/1s burst 10; log level 7 flags 0 prefix \"L2 \"",
 		"-A OUTPUT -j log --log-prefix \"L2 \" --log-level 7 --log-ip "
 		"--log-arp");
-	check_refused("ebtables", "-A OUTPUT -j LOG", "unknown target \"LOG\"");
+	check_refused("ebtables", "-A OUTPUT -j LOG",
+		"unknown target \"LOG\"; in this section it is called log");
 }
 
 static void
@@ -202,12 +203,18 @@ static void
 what_is_not_supported_is_refused_by_name(void **state)
 {
 	(void)state;
+	check_refused("iptables", "-A INPUT -j REJECT",
+		"target REJECT is not supported: DROP drops packets without an answer");
+	check_refused("ebtables", "-A INPUT -j CONTINUE",
+		"target CONTINUE is not supported: without -j the next rule sees the "
+		"packet, too");
 	check_refused(
-		"iptables", "-A INPUT -j REJECT", "target REJECT is not supported");
-	check_refused(
-		"ebtables", "-A INPUT -j CONTINUE", "target CONTINUE is not supported");
+		"iptables", "-A INPUT -j TPROXY", "target TPROXY is not supported");
 	check_refused("iptables", "-A INPUT -j FOO", "unknown target \"FOO\"");
-	check_refused("iptables", "-A INPUT -j accept", "unknown target \"accept\"");
+	check_refused("iptables", "-A INPUT -j accept",
+		"unknown target \"accept\"; in this section it is called ACCEPT");
+	check_refused("ebtables", "-A INPUT -j LOG",
+		"unknown target \"LOG\"; in this section it is called log");
 	check_refused("iptables", "-t nat -A PREROUTING -j DROP",
 		"target DROP is not for table nat");
 }

@@ -58,7 +58,7 @@ what_no_hook_can_do_is_refused(void **state)
 		"target SPAN cannot be used with a match of connection state or "
 		"address type: packets are copied before they are known");
 	check_refused("ebtables", "-A FORWARD -i swp1 -j span --dport swp2",
-		"target span is not supported");
+		"target span is not supported: use SPAN in [iptables] or [ip6tables]");
 }
 
 static void
