@@ -7,6 +7,7 @@ mean alike; what is left out, and why:
   ports of later fragments             iptables-nft takes payload for ports; we do not (see match_ports tests)
   marks 0 to 100, and above 16 bits    reserved
   limit, hashlimit, recent, time       depend on the clock
+  ! --sport A ! --dport B              iptables-nft 1.8.9 takes it for "not both of them"
   ! --dport :65535                     iptables-nft takes it for "any port"; it says "no port", and so do we
   what the switch says by itself       replies and multicast reports: rules and packets are those of one world
 """
@@ -119,6 +120,8 @@ class Maker:
             if self.chance(0.4):
                 low, high = self._port_range()
                 parts.append(self.maybe_not(f"{option} {self.pick(str(low), f'{low}:{high}', f'{low or 1}:', f':{min(high, 65534)}')}"))
+        if all(part.startswith("! ") and ":" not in part for part in parts):
+            return parts[:1]
         return parts
 
     def _port_range(self):
