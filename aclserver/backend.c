@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "aclserver/command.h"
 #include "common/cleanup.h"
+#include "common/command.h"
 #include "common/priv.h"
 
 struct backend {

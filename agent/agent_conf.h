@@ -124,8 +124,7 @@ struct agent_conf {
 	uint8_t uuid[16];
 	const char *switchport;    /* regular expression; NULL = default */
 	regex_t *switchport_regex; /* compiled @switchport or the default; owned */
-	bool has_platform; /* cumulus or sonic is named: hsflowd programs sampling there
-			    */
+	bool has_platform; /* cumulus is named: hsflowd programs sampling there */
 	struct agent_conf_psample psample;
 	struct agent_conf_nflog nflog;
 	struct agent_conf_dropmon dropmon;

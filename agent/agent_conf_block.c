@@ -171,6 +171,19 @@ agent_conf_open_platform(struct conf_parser *parser, const char *name, int line)
 	return conf;
 }
 
+/* SONiC's sflowmgr has the chip sample, which hsflowd listens to there as well. */
+void *
+agent_conf_open_sonic(struct conf_parser *parser, const char *name, int line)
+{
+	struct agent_conf *conf = agent_conf_open_psample(parser, name, line);
+
+	conf->psample.egress = true;
+	conf_report(parser, CONF_NOTE, line,
+		"sonic: samples are those that SONiC's sflowmgr has set up; collectors "
+		"and rates are not read from its database");
+	return conf;
+}
+
 void *
 agent_conf_open_nflog(struct conf_parser *parser, const char *name, int line)
 {

@@ -212,7 +212,7 @@ static const struct conf_block blocks[] = {
 		.words = switchport_words,
 		.open = agent_conf_open_platform },
 	{ .name = "dent", .words = dent_words, .open = agent_conf_open_dent },
-	{ .name = "sonic", .words = sonic_words, .open = agent_conf_open_platform },
+	{ .name = "sonic", .words = sonic_words, .open = agent_conf_open_sonic },
 	{ .name = "ulog",
 		.idle_words = "group ulogGroup probability ulogProbability",
 		.idle = "Linux has no ULOG any more" },

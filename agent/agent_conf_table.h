@@ -63,7 +63,9 @@ void *agent_conf_open_dns_sd(struct conf_parser *parser, const char *name, int l
 void *agent_conf_open_psample(struct conf_parser *parser, const char *name, int line);
 /** psample that is installed, in hardware unless sw=on. */
 void *agent_conf_open_dent(struct conf_parser *parser, const char *name, int line);
-/** cumulus, sonic: notes has_platform. */
+/** psample that others set up, in both directions. */
+void *agent_conf_open_sonic(struct conf_parser *parser, const char *name, int line);
+/** cumulus: notes has_platform. */
 void *agent_conf_open_platform(struct conf_parser *parser, const char *name, int line);
 /** Enables the source; the object is conf. */
 void *agent_conf_open_nflog(struct conf_parser *parser, const char *name, int line);

@@ -21,6 +21,7 @@
 #include <arpa/inet.h>
 
 #include "agent/agent_conf.h"
+#include "agent/portsamp.h"
 #include "agent/psample_msg.h"
 #include "agent/replay_file.h"
 #include "agent/seq_track.h"
@@ -43,7 +44,9 @@ struct source_psample {
 	bool wanted[TC_HOOKS];
 	uint32_t groups[TC_HOOKS];
 	struct seq_track seq[TC_HOOKS];
-	struct tc_sample *tc; /* own filters; NULL: others set up sampling. Owned */
+	struct tc_sample *tc;      /* own filters; owned */
+	struct portsamp *portsamp; /* instead of them, on Cumulus; owned. Both NULL:
+				      others set up sampling */
 	struct source_port *ports; /* wanted, for another attempt; owned */
 	size_t n_ports;
 	unsigned remind_in; /* ticks */
@@ -193,6 +196,27 @@ join(struct source_psample *s, struct err *err)
 	return netlink_join(s->nl, group, err);
 }
 
+/* The chip is switchd's, which tc does not reach. */
+static int
+open_portsamp(struct source_psample *s, struct err *err)
+{
+	if (!s->wanted[TC_HOOK_INGRESS])
+		return err_set(err, -EOPNOTSUPP,
+			"psample: on this system ports are sampled for packets that "
+			"enter only");
+	if (s->wanted[TC_HOOK_EGRESS])
+		log_warning(
+			"psample: egress = on has no effect here: %s would mix both "
+			"directions in one group",
+			PORTSAMP_PROGRAM);
+	s->wanted[TC_HOOK_EGRESS] = false;
+	s->portsamp = portsamp_open(s->env.loop, s->groups[TC_HOOK_INGRESS], err);
+	if (!s->portsamp)
+		return err_prefix(err, "psample");
+	log_info("psample: ports are sampled by means of %s", PORTSAMP_PROGRAM);
+	return 0;
+}
+
 static int
 open_filters(struct source_psample *s, const struct agent_conf *conf, struct err *err)
 {
@@ -200,6 +224,8 @@ open_filters(struct source_psample *s, const struct agent_conf *conf, struct err
 		.hardware_only = conf->psample.hardware_only,
 	};
 
+	if (portsamp_is_there())
+		return open_portsamp(s, err);
 	memcpy(options.wanted, s->wanted, sizeof(options.wanted));
 	memcpy(options.group, s->groups, sizeof(options.group));
 	s->tc = tc_sample_open(s->env.loop, &options, err);
@@ -229,7 +255,7 @@ psample_start(struct source_psample *s, const struct agent_conf *conf, struct er
 	if (!s->nl)
 		return err->code;
 	/* Own filters come with the modules; without them PSAMPLE may be missing. */
-	rc = psample_chooses(conf) ? tc_sample_load(err) : 0;
+	rc = psample_chooses(conf) && !portsamp_is_there() ? tc_sample_load(err) : 0;
 	if (rc < 0)
 		return err_prefix(err, "psample: this kernel cannot sample by tc");
 	rc = join(s, err);
@@ -250,6 +276,7 @@ psample_close(void *ctx)
 	if (!s)
 		return;
 	tc_sample_close(s->tc);
+	portsamp_close(s->portsamp);
 	loop_remove(s->readable);
 	netlink_close(s->nl);
 	free(s->ports);
@@ -278,14 +305,41 @@ psample_open(const struct agent_conf *conf, const struct source_env *env,
 
 /* At work. */
 
+static const char *
+psample_place(const void *ctx, uint32_t ifindex)
+{
+	const struct source_psample *s = ctx;
+
+	if (s->portsamp)
+		return portsamp_samples(s->portsamp, ifindex) ? "hardware" : NULL;
+	switch (tc_sample_place(s->tc, ifindex)) {
+	case TC_SAMPLE_HARDWARE:
+		return "hardware";
+	case TC_SAMPLE_SOFTWARE:
+		return "software";
+	default:
+		return NULL;
+	}
+}
+
+static void
+count_ports(struct source_psample *s)
+{
+	s->stats.ports = 0;
+	for (size_t i = 0; i < s->n_ports; i++)
+		s->stats.ports += psample_place(s, s->ports[i].ifindex) != NULL;
+}
+
 static void
 apply(struct source_psample *s)
 {
-	s->stats.failed = tc_sample_set(s->tc, s->ports, s->n_ports);
-	s->stats.ports = 0;
-	for (size_t i = 0; i < s->n_ports; i++)
-		s->stats.ports += tc_sample_place(s->tc, s->ports[i].ifindex) !=
-				  TC_SAMPLE_NOWHERE;
+	if (s->portsamp) {
+		portsamp_set(s->portsamp, s->ports, s->n_ports);
+		s->stats.failed = portsamp_failed(s->portsamp);
+	} else {
+		s->stats.failed = tc_sample_set(s->tc, s->ports, s->n_ports);
+	}
+	count_ports(s);
 }
 
 static size_t
@@ -305,21 +359,6 @@ psample_configure(void *ctx, const struct source_port *ports, size_t n)
 	s->n_ports = n;
 	apply(s);
 	return s->stats.failed;
-}
-
-static const char *
-psample_place(const void *ctx, uint32_t ifindex)
-{
-	const struct source_psample *s = ctx;
-
-	switch (tc_sample_place(s->tc, ifindex)) {
-	case TC_SAMPLE_HARDWARE:
-		return "hardware";
-	case TC_SAMPLE_SOFTWARE:
-		return "software";
-	default:
-		return NULL;
-	}
 }
 
 static void
@@ -342,6 +381,11 @@ psample_tick(void *ctx)
 	struct source_psample *s = ctx;
 
 	report_loss(s);
+	if (s->portsamp) {
+		portsamp_tick(s->portsamp);
+		s->stats.failed = portsamp_failed(s->portsamp);
+		count_ports(s);
+	}
 	if (!s->tc || tc_sample_check(s->tc))
 		return;
 	log_warning("psample: somebody removed sampling filters; putting them back");
@@ -356,13 +400,22 @@ psample_stats(const void *ctx, struct source_stats *ret)
 	*ret = s->stats;
 }
 
+static int
+psample_cleanup(struct err *err)
+{
+	struct err why;
+	int rc = portsamp_remove(err), tc = tc_sample_remove(rc < 0 ? &why : err);
+
+	return rc < 0 ? rc : tc;
+}
+
 const struct source_ops source_psample = {
 	.name = "psample",
 	.wanted = psample_wanted,
 	.chooses = psample_chooses,
 	.open = psample_open,
 	.close = psample_close,
-	.cleanup = tc_sample_remove,
+	.cleanup = psample_cleanup,
 	.configure = psample_configure,
 	.place = psample_place,
 	.tick = psample_tick,

@@ -193,6 +193,8 @@ sampling_is_not_installed_where_hsflowd_would_only_listen(void **state)
 		{ "sflow { psample { } nflog { group=1 } }", false, false },
 		{ "sflow { cumulus { } psample { } nflog { group=1 } }", true, true },
 		{ "sflow { cumulus { } nflog { group=1 } }", true, false },
+		{ "sflow { sonic { } }", false, true },
+		{ "sflow { sonic { } psample { install=on } }", true, true },
 		{ "sflow { nflog { probability=0.1 } }", true, false },
 		{ "sflow { psample { install=on } nflog { group=2 install=on } }", true,
 			true },

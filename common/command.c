@@ -2,7 +2,7 @@
  * command.c - runs an external program beside the loop, with a time limit; see
  * command.h.
  */
-#include "aclserver/command.h"
+#include "common/command.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,6 @@
 /*
- * command.h - the "command" back end: a commit is one run of an external program, such
- * as the real /usr/cumulus/bin/cl-acltool -i, which programs the ASIC. Acting module;
- * never blocks.
+ * command.h - one run of an external program, such as the vendor's tools that program a
+ * switch chip. Acting module; never blocks.
  *
  * The program gets no terminal and no input; what it prints on stdout and stderr is
  * kept (bounded). It runs in a process group of its own, which is killed as a whole

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "aclserver/command.h"
+#include "common/command.h"
 
 struct outcome {
 	struct loop *loop;
