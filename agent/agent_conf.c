@@ -63,6 +63,7 @@ new_conf(void)
 	conf->max_routes = AGENT_CONF_ROUTES_DEFAULT;
 	conf->psample.group = DEFAULT_PSAMPLE_GROUP;
 	conf->psample.ingress = true;
+	conf->optics = true;
 	conf->nflog.group = DEFAULT_NFLOG_GROUP;
 	conf->dropmon = (struct agent_conf_dropmon){
 		.start = true,

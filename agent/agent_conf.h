@@ -128,6 +128,8 @@ struct agent_conf {
 	struct agent_conf_psample psample;
 	struct agent_conf_nflog nflog;
 	struct agent_conf_dropmon dropmon;
+	bool optics; /* read the modules of ports; on by default */
+	bool pfc;    /* report priority flow control; off by default: a draft */
 	const char *replay_file; /* recorded samples, for tests; NULL = none */
 	struct agent_conf_collector *collectors;
 	unsigned n_collectors;

@@ -79,6 +79,10 @@ print_general(FILE *out, const struct agent_conf *conf)
 				conf->uuid[i]);
 		fputc('\n', out);
 	}
+	if (!conf->optics)
+		fputs("  optics = off\n", out);
+	if (conf->pfc)
+		fputs("  pfc = on\n", out);
 	fprintf(out, "  %sDNSSD = %s\n", conf->has_dnssd ? "" : "# ",
 		on_off(conf->dnssd));
 	if (conf->dnssd_domain)

@@ -274,6 +274,8 @@ static const struct conf_word sflow_words[] = {
 		.put = agent_conf_put_uuid,
 		.offset = AT(agent_conf, uuid),
 		.has = AT(agent_conf, has_uuid) },
+	SWITCH("optics", agent_conf, optics),
+	SWITCH("pfc", agent_conf, pfc),
 	MOOT("refreshAdaptors", by_events),
 	MOOT("checkAdaptors", by_events),
 	IDLE("refreshVMs", no_vms),

@@ -11,6 +11,7 @@
 
 #include "agent/agent_objects.h"
 #include "agent/dnssd_log.h"
+#include "agent/optics.h"
 #include "agent/status.h"
 
 enum { LOSS_PERCENT = 1 }; /* of the samples: more is worth a warning */
@@ -177,6 +178,7 @@ add_port(const struct agent *agent, const struct iface *iface, struct status *st
 	ret->speed_bps = iface->speed.bps;
 	ret->polling_s =
 		agent_conf_polling_s(agent->conf, &agent->settings, iface->name);
+	optics_describe(poller_optics(agent->poller), iface->index, ret->module);
 	if (!sampler)
 		return;
 	ret->samples = sampler->samples;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/agent_conf.h"
 #include "agent/counters.h"
 #include "agent/iface.h"
 #include "common/err.h"
@@ -29,6 +30,8 @@ struct counter_port {
 struct counter_source {
 	const char *name; /* for the log */
 	bool is_required; /* without it the agent cannot do its task */
+	/* Whether a configuration wants it. NULL: always. */
+	bool (*is_wanted)(const struct agent_conf *conf);
 	/* Open sockets and files; *ret_ctx is passed to the others. 0; or negative
 	 * errno with a reason: then this source is left out, and its values are
 	 * unknown. */
@@ -46,6 +49,7 @@ struct counter_source {
 extern const struct counter_source counter_if;
 extern const struct counter_source counter_ethtool;
 extern const struct counter_source counter_lag;
+extern const struct counter_source counter_pfc;
 extern const struct counter_source counter_host;
 extern const struct counter_source counter_host_cpu;
 extern const struct counter_source counter_host_memory;

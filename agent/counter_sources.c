@@ -8,6 +8,7 @@ const struct counter_source *const counter_sources[] = {
 	&counter_if,
 	&counter_ethtool,
 	&counter_lag,
+	&counter_pfc,
 	&counter_host,
 	&counter_host_cpu,
 	&counter_host_memory,

@@ -217,3 +217,42 @@ ethtool_counters_decode(const struct nlmsghdr *h, struct ethtool_counters *ret)
 	}
 	return rc;
 }
+
+void
+ethtool_build_eeprom(struct nlbuild *b, uint16_t family, uint32_t ifindex,
+	const struct ethtool_eeprom_range *range)
+{
+	nlbuild_begin_genl(
+		b, family, 0, ETHTOOL_MSG_MODULE_EEPROM_GET, ETHTOOL_GENL_VERSION);
+	put_header(b, ETHTOOL_A_MODULE_EEPROM_HEADER, ifindex);
+	nlbuild_put_u32(b, ETHTOOL_A_MODULE_EEPROM_OFFSET, range->offset);
+	nlbuild_put_u32(b, ETHTOOL_A_MODULE_EEPROM_LENGTH, range->len);
+	nlbuild_put_u8(b, ETHTOOL_A_MODULE_EEPROM_PAGE, range->page);
+	nlbuild_put_u8(b, ETHTOOL_A_MODULE_EEPROM_BANK, range->bank);
+	nlbuild_put_u8(b, ETHTOOL_A_MODULE_EEPROM_I2C_ADDRESS, range->i2c_address);
+}
+
+int
+ethtool_eeprom_decode(
+	const struct nlmsghdr *h, const uint8_t **ret_data, size_t *ret_len)
+{
+	static const struct nlattr_rule rules[] = {
+		[ETHTOOL_A_MODULE_EEPROM_DATA] = { NLATTR_BINARY, 1 },
+	};
+	const struct nlattr *attrs[ETHTOOL_A_MODULE_EEPROM_DATA + 1];
+	const void *data;
+	size_t len;
+	int cmd = split(h, &data, &len);
+
+	if (cmd < 0)
+		return -EBADMSG;
+	if (cmd != ETHTOOL_MSG_MODULE_EEPROM_GET_REPLY)
+		return -ENOMSG;
+	if (nlattr_parse(data, len, rules, ETHTOOL_A_MODULE_EEPROM_DATA + 1, attrs) <
+			0 ||
+		!attrs[ETHTOOL_A_MODULE_EEPROM_DATA])
+		return -EBADMSG;
+	*ret_data = nlattr_data(attrs[ETHTOOL_A_MODULE_EEPROM_DATA]);
+	*ret_len = nlattr_len(attrs[ETHTOOL_A_MODULE_EEPROM_DATA]);
+	return 0;
+}

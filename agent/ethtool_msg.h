@@ -1,6 +1,6 @@
 /*
- * ethtool_msg.h - generic netlink family "ethtool": link modes and standard statistics,
- * bytes to structs. Pure. (linux/ethtool_netlink.h)
+ * ethtool_msg.h - generic netlink family "ethtool": link modes, standard statistics and
+ * EEPROMs of modules, bytes to structs. Pure. (linux/ethtool_netlink.h)
  */
 #pragma once
 
@@ -33,6 +33,15 @@ struct ethtool_counters {
 	uint64_t values[ETHTOOL_GROUPS][ETHTOOL_STATS_MAX];
 };
 
+/* A piece of a module's EEPROM. It lies in one half of 128 bytes. */
+struct ethtool_eeprom_range {
+	uint8_t i2c_address; /* 7 bits: 0x50, or 0x51 of an SFP */
+	uint8_t bank;
+	uint8_t page;
+	uint8_t offset; /* from 128 on in the page; below it in the lower memory */
+	uint8_t len;    /* 1 to 128 */
+};
+
 /** Append a request for the link modes of @ifindex, or with 0 of all (a dump). */
 void ethtool_build_link(struct nlbuild *b, uint16_t family, uint32_t ifindex);
 
@@ -45,3 +54,13 @@ int ethtool_link_decode(const struct nlmsghdr *h, struct ethtool_link *ret);
 
 /** Decode an answer to ethtool_build_counters(). 0; -EBADMSG; -ENOMSG. */
 int ethtool_counters_decode(const struct nlmsghdr *h, struct ethtool_counters *ret);
+
+/** Append a request for a piece of the module in @ifindex. The kernel wants
+ * CAP_NET_ADMIN, and holds its RTNL lock while the driver reads. */
+void ethtool_build_eeprom(struct nlbuild *b, uint16_t family, uint32_t ifindex,
+	const struct ethtool_eeprom_range *range);
+
+/** Decode an answer to ethtool_build_eeprom(): *@ret_data points into the message. 0;
+ * -EBADMSG; -ENOMSG. */
+int ethtool_eeprom_decode(
+	const struct nlmsghdr *h, const uint8_t **ret_data, size_t *ret_len);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/counter.h"
+#include "agent/optics.h"
 #include "agent/poll_wheel.h"
 #include "common/log.h"
 
@@ -33,6 +34,8 @@ struct poller {
 	struct host_sample host;
 	struct host_net last_net;   /* to see when the sums began anew; first zero */
 	struct host_disk last_disk; /* likewise */
+	struct optics_reader *optics;
+	bool is_postponed; /* until no module is being read */
 	struct poller_stats stats;
 };
 
@@ -90,6 +93,17 @@ review_master(struct poller *p, uint32_t master)
 		review(p, i);
 }
 
+/* A module is plugged in or out with the cable, or goes with its port. */
+static void
+follow_module(struct poller *p, const struct iface_event *event)
+{
+	if (event->kind == IFACE_REMOVED)
+		optics_remove(p->optics, event->iface->index);
+	else if (event->iface->is_switch_port &&
+		 (event->kind == IFACE_ADDED || event->fields & IFACE_FIELD_OPER))
+		optics_refresh(p->optics, event->iface);
+}
+
 static void
 on_iface(const struct iface_event *event, void *user_data)
 {
@@ -99,6 +113,7 @@ on_iface(const struct iface_event *event, void *user_data)
 	const struct iface *i = event->iface;
 	struct poller *p = user_data;
 
+	follow_module(p, event);
 	if (!p->conf || (event->kind == IFACE_CHANGED && !(event->fields & fields)))
 		return;
 	if (event->kind == IFACE_REMOVED)
@@ -118,9 +133,13 @@ poller_configure(struct poller *p, const struct agent_conf *conf,
 {
 	p->conf = conf;
 	p->settings = settings;
+	optics_enable(p->optics, conf->optics);
 	set_interval(p, POLL_HOST, settings->polling_s, "host");
-	for (const struct iface *i = p->env.ifaces->first; i; i = i->next_all)
+	for (const struct iface *i = p->env.ifaces->first; i; i = i->next_all) {
 		review(p, i);
+		if (i->is_switch_port)
+			optics_refresh(p->optics, i);
+	}
 	schedule(p);
 }
 
@@ -166,10 +185,13 @@ read_batch(struct poller *p, struct mono now)
 		ports[i] = (struct counter_port){ poll->iface, &poll->sample, false };
 	}
 	for (size_t i = 0; p->n_polls > 0 && counter_sources[i]; i++) {
-		if (p->contexts[i] && counter_sources[i]->read_ports)
-			counter_sources[i]->read_ports(
-				p->contexts[i], ports, p->n_polls);
+		const struct counter_source *s = counter_sources[i];
+
+		if (p->contexts[i] && s->read_ports &&
+			(!s->is_wanted || s->is_wanted(p->conf)))
+			s->read_ports(p->contexts[i], ports, p->n_polls);
 	}
+	optics_fill(p->optics, ports, p->n_polls);
 	for (size_t i = 0; i < p->n_polls; i++) {
 		if (ports[i].ok)
 			send_port(p, &p->polls[i], now);
@@ -233,6 +255,10 @@ on_timer(struct loop *loop, void *user_data)
 	struct poll_entry *e;
 
 	(void)loop;
+	/* The kernel would not answer, and packet samples would wait with us. */
+	p->is_postponed = optics_is_reading(p->optics);
+	if (p->is_postponed)
+		return;
 	p->stats.ticks++;
 	while ((e = poll_wheel_take(&p->wheel, now))) {
 		struct poll *poll = &p->polls[p->n_polls];
@@ -248,6 +274,16 @@ on_timer(struct loop *loop, void *user_data)
 	}
 	read_batch(p, now);
 	schedule(p);
+	optics_read_queued(p->optics);
+}
+
+static void
+on_optics_idle(void *user_data)
+{
+	struct poller *p = user_data;
+
+	if (p->is_postponed)
+		on_timer(p->env.loop, p);
 }
 
 /* ---- life ---- */
@@ -285,8 +321,9 @@ poller_new(const struct poller_env *env, struct err *err)
 	p->env = *env;
 	poll_wheel_init(&p->wheel, mono_now());
 	p->timer = loop_add_timer(env->loop, on_timer, p);
-	rc = p->timer ? open_sources(p, err)
-		      : err_sys(err, -errno, "polling of counters");
+	p->optics = optics_new(env->loop, env->ifaces, on_optics_idle, p);
+	rc = p->timer && p->optics ? open_sources(p, err)
+				   : err_sys(err, -errno, "polling of counters");
 	if (rc == 0) {
 		rc = iface_observe(env->ifaces, on_iface, p);
 		if (rc == 0)
@@ -304,6 +341,7 @@ poller_free(struct poller *p)
 		return;
 	iface_unobserve(p->env.ifaces, on_iface, p);
 	loop_remove(p->timer);
+	optics_free(p->optics);
 	for (size_t i = 0; counter_sources[i]; i++) {
 		if (p->contexts[i])
 			counter_sources[i]->close(p->contexts[i]);
@@ -316,6 +354,12 @@ size_t
 poller_ports(const struct poller *p)
 {
 	return p->wheel.n - (poll_wheel_find(&p->wheel, POLL_HOST) != NULL);
+}
+
+const struct optics_reader *
+poller_optics(const struct poller *p)
+{
+	return p->optics;
 }
 
 const struct poller_stats *

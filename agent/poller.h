@@ -22,6 +22,7 @@
 #include "common/err.h"
 #include "common/loop.h"
 
+struct optics_reader;
 struct poller; /* owned by who made it */
 
 /* What the poller works with; all borrowed for its life. */
@@ -64,5 +65,7 @@ void poller_configure(struct poller *p, const struct agent_conf *conf,
 
 /** Number of ports that are polled. */
 size_t poller_ports(const struct poller *p);
+/** What is known of optical modules. Borrowed; lives as long as @p. */
+const struct optics_reader *poller_optics(const struct poller *p);
 /** Borrowed; lives as long as @p. */
 const struct poller_stats *poller_stats(const struct poller *p);

@@ -108,6 +108,7 @@ static const struct status_field port_fields[] = {
 	NUMBER(status_port, drops),
 	NUMBER(status_port, polling_s),
 	NUMBER(status_port, counters_sample),
+	TEXT(status_port, module),
 	{ 0 },
 };
 

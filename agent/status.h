@@ -114,7 +114,8 @@ struct status_port {
 	uint64_t samples;
 	uint64_t pool; /* modulo 2^32 */
 	uint64_t drops;
-	uint64_t polling_s;       /* 0 = not polled */
+	uint64_t polling_s;            /* 0 = not polled */
+	char module[STATUS_WORD_SIZE]; /* optical module; "" = not known */
 	uint64_t counters_sample; /* sequence number of the last one; 0 = none yet */
 };
 

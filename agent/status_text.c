@@ -168,18 +168,20 @@ print_port(const struct status_port *p, FILE *out)
 		snprintf(polling, sizeof(polling), "%" PRIu64 " s", p->polling_s);
 	fprintf(out,
 		"%-15s %7" PRIu64 " %-4s %6s %13s %-8s %12" PRIu64 " %11" PRIu64
-		" %8" PRIu64 " %6s %9" PRIu64 "\n",
+		" %8" PRIu64 " %6s %9" PRIu64 " %s\n",
 		p->name, p->ifindex, p->up ? "up" : "down", speed, rate, source,
-		p->samples, p->pool, p->drops, polling, p->counters_sample);
+		p->samples, p->pool, p->drops, polling, p->counters_sample,
+		or_dash(p->module));
 }
 
 static void
 print_ports(const struct status *s, FILE *out)
 {
 	if (s->n_ports > 0)
-		fprintf(out, "\n%-15s %7s %-4s %6s %13s %-10s %12s %11s %8s %6s %9s\n",
+		fprintf(out,
+			"\n%-15s %7s %-4s %6s %13s %-10s %12s %11s %8s %6s %9s %s\n",
 			"PORT", "IFINDEX", "LINK", "SPEED", "RATE", "SOURCE", "SAMPLES",
-			"POOL", "DROPS", "POLL", "COUNTERS");
+			"POOL", "DROPS", "POLL", "COUNTERS", "MODULE");
 	for (size_t i = 0; i < s->n_ports; i++)
 		print_port(&s->ports[i], out);
 }

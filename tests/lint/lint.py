@@ -29,7 +29,7 @@ PURE = [
     "common/arena.[ch]", "common/conf.[ch]", "common/err.[ch]", "common/parse.[ch]", "common/ratelimit.[ch]",
     "common/rbuf.[ch]", "common/wbuf.[ch]", "common/nft_udata.[ch]", "common/nl_attr.[ch]", "common/nl_build.[ch]",
     "agent/*_msg.[ch]", "agent/sflow_*.[ch]", "agent/packet.[ch]", "agent/counters.[ch]", "agent/agent_conf*.[ch]",
-    "agent/conf_*.[ch]", "agent/settings.[ch]",
+    "agent/conf_*.[ch]", "agent/settings.[ch]", "agent/module_*.[ch]", "agent/sff*.c", "agent/cmis.c",
     "agent/packet_parse.[ch]", "agent/seq_track.h", "agent/agent_addr.[ch]", "agent/hsflowd_auto.[ch]",
     "agent/dnssd_txt.[ch]", "agent/dnssd_track.[ch]", "agent/dnssd_select.[ch]", "agent/dnssd_result.[ch]",
     "agent/proc_*text.[ch]", "agent/text.[ch]", "agent/host_uuid.[ch]", "agent/if_history.[ch]",

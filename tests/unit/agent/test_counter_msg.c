@@ -256,6 +256,32 @@ statistic_without_a_value_is_refused(void **state)
 	assert_int_equal(ethtool_counters_decode(nl_message_header(&m), &c), -EBADMSG);
 }
 
+static void
+piece_of_an_eeprom_is_asked_for_and_found(void **state)
+{
+	const struct ethtool_eeprom_range range = { 0x50, 1, 0x11, 154, 48 };
+	const uint8_t *data;
+	struct nl_message m;
+	size_t len;
+
+	(void)state;
+	nlbuild_init(&m.b, m.data, sizeof(m.data));
+	ethtool_build_eeprom(&m.b, FAMILY, 7, &range);
+	assert_true(nlbuild_ok(&m.b));
+	assert_int_equal(
+		ethtool_eeprom_decode(nl_message_header(&m), &data, &len), -ENOMSG);
+	begin_ethtool(&m, ETHTOOL_MSG_MODULE_EEPROM_GET_REPLY,
+		ETHTOOL_A_MODULE_EEPROM_HEADER);
+	nlbuild_put(&m.b, ETHTOOL_A_MODULE_EEPROM_DATA, "\3\4\7", 3);
+	assert_int_equal(ethtool_eeprom_decode(nl_message_header(&m), &data, &len), 0);
+	assert_int_equal(len, 3);
+	assert_memory_equal(data, "\3\4\7", 3);
+	begin_ethtool(&m, ETHTOOL_MSG_MODULE_EEPROM_GET_REPLY,
+		ETHTOOL_A_MODULE_EEPROM_HEADER);
+	assert_int_equal(
+		ethtool_eeprom_decode(nl_message_header(&m), &data, &len), -EBADMSG);
+}
+
 int
 main(void)
 {
@@ -270,6 +296,7 @@ main(void)
 		cmocka_unit_test(other_notifications_are_told_apart),
 		cmocka_unit_test(statistics_of_mac_and_phy_are_found_by_number),
 		cmocka_unit_test(statistic_without_a_value_is_refused),
+		cmocka_unit_test(piece_of_an_eeprom_is_asked_for_and_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

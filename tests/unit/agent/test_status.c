@@ -221,11 +221,13 @@ a_port_is_one_line(void **state)
 		.samples = 12,
 		.pool = 30000,
 		.polling_s = 30,
-		.counters_sample = 2 };
+		.counters_sample = 2,
+		.module = "QSFP28, 4 lanes" };
 	text = print(&s);
-	assert_non_null(strstr(text, "\nswp1                  3 up     2.5G     1 in "
-				     "2500 nflog              12 "
-				     "      30000        0   30 s         2\n"));
+	assert_non_null(strstr(text,
+		"\nswp1                  3 up     2.5G     1 in "
+		"2500 nflog              12 "
+		"      30000        0   30 s         2 QSFP28, 4 lanes\n"));
 	free(text);
 	status_done(&s);
 }
