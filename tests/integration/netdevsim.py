@@ -70,6 +70,16 @@ def set_speed(ns, name, mbps):
     ns.call(_write, f"{PORTSIM}/add", f"{name} {mbps}")
 
 
+def set_value(ns, name, what, index, value):
+    """Set a statistic or a habit of a device that set_speed() was called for; see the top of portsim.c."""
+    ns.call(_write, f"{PORTSIM}/set", f"{name} {what} {index} {value}")
+
+
+def unplug_module(name):
+    """No module any more."""
+    _write(f"{PORTSIM}/{name}", b"")
+
+
 def plug_module(name, eeprom):
     """Give a device that set_speed() was called for an optical module with these EEPROM bytes."""
     _write(f"{PORTSIM}/{name}", eeprom)

@@ -1,29 +1,43 @@
 /*
  * portsim.c - kernel module of the test machine: gives any network device a link
- * speed, the EEPROM of an optical module, and a switch chip that takes sampling
- * filters, which netdevsim and veth lack.
+ * speed, the EEPROM of an optical module, statistics of a MAC, and a switch chip that
+ * takes sampling filters, which netdevsim and veth lack.
  *
  *     echo "swp1 100000" >/sys/kernel/debug/portsim/add      Mb/s; again: a new speed
  *     cat module.bin >/sys/kernel/debug/portsim/swp1         the EEPROM's bytes
  *     echo swp1 >/sys/kernel/debug/portsim/offload           takes matchall with
  * sample, and does nothing with it
  *
+ *     echo "swp1 mac 4 17" >/sys/kernel/debug/portsim/set    one value, in a line:
+ *         mac N          member N of struct ethtool_eth_mac_stats, from 0
+ *         phy 0          symbol errors
+ *         sent N         PFC frames of priority N; received N likewise
+ *         delay 0        ms that every read of the EEPROM takes; killable
+ *         stuck 0        not 0: the module shows page 0 whatever page is asked for
+ *
  * SFP: 256 bytes of I2C address 0x50, then 256 of 0x51; QSFP and CMIS: the lower 128,
- * then 128 for each page of bank 0. "add", which comes first, and "offload" look in the
- * network namespace of their writer. All other operations stay the device's own.
+ * then 128 for each page of bank 0 up to 1Fh, then pages 10h to 1Fh of banks 1 to 3.
+ * "add", which comes first, "set" and "offload" look in the network namespace of their
+ * writer. All other operations stay the device's own.
  */
+#include <linux/dcbnl.h>
 #include <linux/debugfs.h>
 #include <linux/ethtool.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <net/dcbnl.h>
 #include <net/net_namespace.h>
 #include <net/pkt_cls.h>
 
-#define EEPROM_MAX  8192
 #define PAGE_LEN    128
+#define BANK_PAGES  16 /* pages of each bank, from 10h on */
+#define BANKS       4
+#define EEPROM_MAX  (PAGE_LEN * (1 + BANK_PAGES * (1 + BANKS)))
+#define MAC_STATS   22
 #define SFP_LEN     256
 #define ADDRESS_SFP 0x51 /* the second I2C address of an SFP */
 
@@ -34,7 +48,13 @@ struct port {
 	struct ethtool_ops ops;              /* the same, with ours in it */
 	const struct net_device_ops *saved_netdev_ops; /* NULL: no chip is simulated */
 	struct net_device_ops netdev_ops;
+	const struct dcbnl_rtnl_ops *saved_dcb; /* likewise */
 	u32 speed_mbps;
+	u32 delay_ms;
+	bool stuck;
+	u64 mac[MAC_STATS]; /* all ones: not counted */
+	u64 symbol_errors;  /* likewise */
+	struct ieee_pfc pfc;
 	u32 len; /* bytes in eeprom; 0: no module plugged in */
 	u8 eeprom[EEPROM_MAX];
 	struct dentry *file;
@@ -108,6 +128,15 @@ copy_eeprom(const struct port *port, u32 at, u32 len, u8 *ret)
 		ret[i] = at + i < port->len ? port->eeprom[at + i] : 0;
 }
 
+/* Where a page begins. */
+static u32
+page_at(const struct port *port, const struct ethtool_module_eeprom *request)
+{
+	if (port->stuck)
+		return 0;
+	return PAGE_LEN * (request->page + BANK_PAGES * request->bank);
+}
+
 static int
 get_module_eeprom(struct net_device *dev, struct ethtool_eeprom *request, u8 *ret)
 {
@@ -122,17 +151,52 @@ get_module_eeprom_by_page(struct net_device *dev,
 	const struct port *port = port_of(dev);
 	u32 at = request->offset;
 
+	if (port->delay_ms &&
+		schedule_timeout_killable(msecs_to_jiffies(port->delay_ms)))
+		return -EINTR;
 	if (port->len == 0)
 		return -EOPNOTSUPP;
 	if (request->i2c_address == ADDRESS_SFP)
 		at += SFP_LEN;
 	else if (request->offset >= PAGE_LEN)
-		at += PAGE_LEN * request->page;
-	if (request->bank != 0 || at >= port->len)
+		at += page_at(port, request);
+	if (at >= port->len)
 		return -EINVAL;
 	copy_eeprom(port, at, request->length, request->data);
 	return request->length;
 }
+
+/* Members that are not counted stay as the kernel has set them. */
+static void
+get_eth_mac_stats(struct net_device *dev, struct ethtool_eth_mac_stats *ret)
+{
+	const struct port *port = port_of(dev);
+	u64 *first = &ret->FramesTransmittedOK;
+	u32 i;
+
+	for (i = 0; i < MAC_STATS; i++) {
+		if (port->mac[i] != U64_MAX)
+			first[i] = port->mac[i];
+	}
+}
+
+static void
+get_eth_phy_stats(struct net_device *dev, struct ethtool_eth_phy_stats *ret)
+{
+	const struct port *port = port_of(dev);
+
+	if (port->symbol_errors != U64_MAX)
+		ret->SymbolErrorDuringCarrier = port->symbol_errors;
+}
+
+static int
+get_pfc(struct net_device *dev, struct ieee_pfc *ret)
+{
+	*ret = port_of(dev)->pfc;
+	return 0;
+}
+
+static const struct dcbnl_rtnl_ops dcb_ops = { .ieee_getpfc = get_pfc };
 
 static ssize_t
 eeprom_read(struct file *file, char __user *to, size_t len, loff_t *at)
@@ -151,7 +215,7 @@ eeprom_write(struct file *file, const char __user *from, size_t len, loff_t *at)
 
 	if (written > 0)
 		port->len = max_t(u32, port->len, *at);
-	return written;
+	return written || !len ? written : -ENOSPC;
 }
 
 static int
@@ -230,6 +294,7 @@ port_remove(struct port *port)
 	port->dev->ethtool_ops = port->saved_ops;
 	if (port->saved_netdev_ops)
 		port->dev->netdev_ops = port->saved_netdev_ops;
+	port->dev->dcbnl_ops = port->saved_dcb;
 	list_del(&port->list);
 	debugfs_remove(port->file);
 	kfree(port);
@@ -250,11 +315,16 @@ port_add(struct net_device *dev, u32 speed_mbps)
 	port->dev = dev;
 	port->speed_mbps = speed_mbps;
 	port->saved_ops = dev->ethtool_ops;
+	port->saved_dcb = dev->dcbnl_ops;
+	port->symbol_errors = U64_MAX;
+	memset(port->mac, 0xff, sizeof(port->mac));
 	port->ops = *dev->ethtool_ops;
 	port->ops.get_link_ksettings = get_link_ksettings;
 	port->ops.get_module_info = get_module_info;
 	port->ops.get_module_eeprom = get_module_eeprom;
 	port->ops.get_module_eeprom_by_page = get_module_eeprom_by_page;
+	port->ops.get_eth_mac_stats = get_eth_mac_stats;
+	port->ops.get_eth_phy_stats = get_eth_phy_stats;
 	port->file =
 		debugfs_create_file(dev->name, 0600, directory, port, &eeprom_file);
 	list_add(&port->list, &ports);
@@ -313,6 +383,56 @@ static const struct file_operations offload_file = {
 };
 
 static int
+port_set(struct port *port, const char *what, u32 i, u64 value)
+{
+	if (!strcmp(what, "mac") && i < MAC_STATS)
+		port->mac[i] = value;
+	else if (!strcmp(what, "phy") && i == 0)
+		port->symbol_errors = value;
+	else if (!strcmp(what, "sent") && i < IEEE_8021QAZ_MAX_TCS)
+		port->pfc.requests[i] = value;
+	else if (!strcmp(what, "received") && i < IEEE_8021QAZ_MAX_TCS)
+		port->pfc.indications[i] = value;
+	else if (!strcmp(what, "delay"))
+		port->delay_ms = value;
+	else if (!strcmp(what, "stuck"))
+		port->stuck = value != 0;
+	else
+		return -EINVAL;
+	if (!strcmp(what, "sent") || !strcmp(what, "received"))
+		port->dev->dcbnl_ops = &dcb_ops;
+	return 0;
+}
+
+static ssize_t
+set_write(struct file *file, const char __user *from, size_t len, loff_t *at)
+{
+	char line[64], name[IFNAMSIZ], what[16];
+	struct net_device *dev;
+	struct port *port;
+	u64 value;
+	int status;
+	u32 i;
+
+	if (len >= sizeof(line) || copy_from_user(line, from, len))
+		return -EINVAL;
+	line[len] = '\0';
+	if (sscanf(line, "%15s %15s %u %llu", name, what, &i, &value) != 4)
+		return -EINVAL;
+	rtnl_lock();
+	dev = __dev_get_by_name(current->nsproxy->net_ns, name);
+	port = dev ? port_find(dev) : NULL;
+	status = port ? port_set(port, what, i, value) : -ENODEV;
+	rtnl_unlock();
+	return status < 0 ? status : len;
+}
+
+static const struct file_operations set_file = {
+	.owner = THIS_MODULE,
+	.write = set_write,
+};
+
+static int
 on_netdevice(struct notifier_block *block, unsigned long event, void *info)
 {
 	struct port *port = port_find(netdev_notifier_info_to_dev(info));
@@ -330,6 +450,7 @@ portsim_init(void)
 	directory = debugfs_create_dir("portsim", NULL);
 	debugfs_create_file("add", 0200, directory, NULL, &add_file);
 	debugfs_create_file("offload", 0200, directory, NULL, &offload_file);
+	debugfs_create_file("set", 0200, directory, NULL, &set_file);
 	return register_netdevice_notifier(&notifier);
 }
 
@@ -349,4 +470,4 @@ portsim_exit(void)
 module_init(portsim_init);
 module_exit(portsim_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("link speed and module EEPROM for any network device");
+MODULE_DESCRIPTION("speed, module EEPROM and statistics for any network device");
