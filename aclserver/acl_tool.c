@@ -15,6 +15,8 @@
 #include "aclserver/committer.h"
 #include "aclserver/kernel_rules.h"
 #include "aclserver/last_good.h"
+#include "aclserver/port_marks.h"
+#include "aclserver/span_ports.h"
 #include "common/cleanup.h"
 
 enum { LOCK_WAIT_MS = 30000 };
@@ -224,11 +226,23 @@ build_flush(struct nft_batch *batch, const struct kernel_rules *rules, unsigned 
 	if (kinds == ACL_KIND_ALL) {
 		for (size_t i = 0; i < KERNEL_TABLES; i++)
 			nft_batch_delete_table(batch, &kernel_tables[i], 0);
+		for (size_t i = 0; i < PORT_MARKS_TABLES; i++)
+			nft_batch_delete_table(batch, &port_marks_tables[i], 0);
 		return;
 	}
 	for (size_t i = 0; i < rules->n; i++)
 		if (kinds & 1u << rules->items[i].tag.section)
 			delete_rule(batch, &rules->items[i]);
+}
+
+/* What rules have beside tables: the tunnels of copies. */
+static int
+remove_tunnels(const struct session *session, struct err *err)
+{
+	struct span_ports none = { .bound = false };
+
+	return span_ports_unbind(
+		&none, session->nft, kernel_table_of(BASE_NETDEV_PORT_IN), err);
 }
 
 enum acl_exit
@@ -245,6 +259,8 @@ acl_tool_flush(const struct acl_tool *tool, unsigned kinds)
 		build_flush(batch, &session.rules, kinds);
 		r = session_commit(&session, batch, &err);
 	}
+	if (r == 0 && kinds == ACL_KIND_ALL)
+		r = remove_tunnels(&session, &err);
 	nft_batch_free(batch);
 	session_done(&session);
 	return r < 0 ? kernel_failure(&err) : ACL_EXIT_OK;

@@ -292,6 +292,15 @@ def test_flush_removes_one_kind(lab, policy, acl):
     assert not lab.passes(ROUTED, 4, Packet(dport=53)), "the next install brings it back"
 
 
+def test_flush_of_everything_leaves_nothing_in_the_kernel(lab, policy, acl):
+    policy.write("10a.rules", OPERATOR + "[iptables]\n-A INPUT -i swp1 -s 192.0.2.1 -j DROP\n"
+                 "-A FORWARD -o swp2 -s 192.0.2.1 -j DROP\n")
+    assert acl("-i").returncode == 0
+    assert "table bridge tapgate_ports" in ruleset(lab) and "table inet tapgate_ports" in ruleset(lab)
+    assert acl("-F", "all").returncode == 0
+    assert ruleset(lab) == ""
+
+
 # Beside a server.
 
 

@@ -46,7 +46,7 @@ def test_without_the_device_type_the_rule_is_refused_by_name(policy):
 
 
 @pytest.mark.skipif(not HAS_ERSPAN, reason="this kernel has no ERSPAN (CONFIG_NET_IPGRE)")
-def test_a_dry_run_leaves_no_tunnel_behind(policy):
+def test_a_dry_run_and_a_flush_leave_no_tunnel_behind(policy):
     ns = Namespace()
     try:
         policy.write("10span.rules", f"[iptables]\n{RULE}\n")
@@ -56,6 +56,10 @@ def test_a_dry_run_leaves_no_tunnel_behind(policy):
         assert DEVICE in devices(ns)
         policy.write("10span.rules", "[iptables]\n-A INPUT -j ACCEPT\n")
         assert run_acl(ns, policy, "-i").returncode == 0
+        assert DEVICE not in devices(ns)
+        policy.write("10span.rules", f"[iptables]\n{RULE}\n")
+        assert run_acl(ns, policy, "-i").returncode == 0
+        assert run_acl(ns, policy, "-F", "all").returncode == 0
         assert DEVICE not in devices(ns)
     finally:
         ns.close()

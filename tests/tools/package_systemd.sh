@@ -37,7 +37,8 @@ ok "two users, neither of them root"
 # ---- ACLs ----
 acl='["[iptables]", "-A INPUT -s 198.51.100.1/32 -p tcp --dport http -j DROP"]'
 umask 077
-echo '[iptables]' >/etc/cumulus/acl/policy.d/20own.rules # which nobody but root can read
+# Which nobody but root can read, with a rule that takes more than a chain.
+printf '%s\n' '[iptables]' '-A INPUT -i swp1 -s 198.51.100.9/32 -j DROP' >/etc/cumulus/acl/policy.d/20own.rules
 umask 022
 [ "$(put one "$acl")" = 200 ] || fail "PUT"
 [ "$(put bad '["[iptables]", "-A INPUT -p udp --dprt 53 -j DROP"]')" = 422 ] || fail "PUT of a bad ACL"
