@@ -46,7 +46,7 @@ start_server
 [ "$(put one '["[iptables]", "-A INPUT -s 198.51.100.1/32 -p tcp --dport http -j DROP"]')" = 200 ] || fail "PUT"
 [ "$(put bad '["[iptables]", "-A INPUT -p udp --dprt 53 -j DROP"]')" = 422 ] || fail "PUT of a bad ACL"
 [ "$(curl -sS -o /dev/null -w '%{http_code}' -X DELETE "$url/bad")" = 204 ] || fail "DELETE"
-tapgate-acl -L all -v | grep -q 50rest-one || fail "the ACL is not listed"
+tapgate-acl -L all -v | grep 50rest-one >/dev/null || fail "the ACL is not listed"
 [ "$(stat -c %U:%a /etc/cumulus/acl/policy.d/50rest-one.rules)" = tapgate:644 ] || fail "owner of the ACL's file"
 [ "$(stat -c %G:%a /etc/cumulus/acl/policy.d)" = tapgate:1775 ] || fail "rights of the policy directory"
 ok "an ACL is installed by HTTP, a bad one is refused"
