@@ -19,7 +19,7 @@
 
 enum {
 	DIR_MODE = 0755,
-	LOCK_MODE = 0644,
+	LOCK_MODE = 0600, /* who can open it can lock it, and keep the agent away */
 	SOCKET_MODE = 0660,
 	BACKLOG = 8,
 	PAUSE_MS = 1000, /* after a connection that could not be taken */

@@ -136,6 +136,18 @@ the_socket_is_for_owner_and_group(void **state)
 }
 
 static void
+the_lock_is_for_its_owner_only(void **state)
+{
+	char lock[PATH_SIZE + 16];
+	struct stat st;
+
+	(void)state;
+	snprintf(lock, sizeof(lock), "%s/agent.lock", run_dir);
+	assert_int_equal(stat(lock, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void
 a_second_server_is_refused(void **state)
 {
 	struct err err;
@@ -239,6 +251,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(who_connects_gets_the_whole_answer),
 		TEST(the_socket_is_for_owner_and_group),
+		TEST(the_lock_is_for_its_owner_only),
 		TEST(a_second_server_is_refused),
 		TEST(what_a_crash_left_behind_is_replaced),
 		TEST(a_client_that_does_not_read_is_hung_up_on),
