@@ -22,6 +22,7 @@ void
 fib_table_done(struct fib_table *t)
 {
 	free(t->places);
+	free(t->filter);
 	fib_table_init(t, t->limit);
 }
 
@@ -32,8 +33,8 @@ lengths_of(struct fib_table *t, uint8_t family)
 }
 
 /* Whoever makes prefixes collide must be able to add routes. */
-static size_t
-home_of(const struct fib_table *t, const struct fib_prefix *p)
+static uint64_t
+hash_of(const struct fib_prefix *p)
 {
 	uint64_t words[2], h = UINT64_C(0x9e3779b97f4a7c15);
 
@@ -45,7 +46,30 @@ home_of(const struct fib_table *t, const struct fib_prefix *p)
 		h = (h ^ words[i]) * UINT64_C(0xd6e8feb86659fd93);
 		h ^= h >> 32;
 	}
-	return h & (t->size - 1);
+	return h;
+}
+
+static size_t
+home_of(const struct fib_table *t, const struct fib_prefix *p)
+{
+	return hash_of(p) & (t->size - 1);
+}
+
+/* Bits of the hash that do not choose the place choose the bit. */
+static void
+mark(struct fib_table *t, const struct fib_prefix *p)
+{
+	const uint64_t h = hash_of(p) >> 24;
+
+	t->filter[h >> 3 & (t->size - 1)] |= (uint8_t)(1 << (h & 7));
+}
+
+static bool
+is_marked(const struct fib_table *t, uint64_t hash)
+{
+	const uint64_t h = hash >> 24;
+
+	return t->filter[h >> 3 & (t->size - 1)] & 1 << (h & 7);
 }
 
 static bool
@@ -57,13 +81,17 @@ is_same(const struct fib_prefix *a, const struct fib_prefix *b)
 
 /* The place of @p, or the empty one where it belongs. There is always an empty one. */
 static struct fib_prefix *
-place_of(const struct fib_table *t, const struct fib_prefix *p)
+place_from(const struct fib_table *t, const struct fib_prefix *p, size_t i)
 {
-	size_t i = home_of(t, p);
-
 	while (t->places[i].family && !is_same(&t->places[i], p))
 		i = (i + 1) & (t->size - 1);
 	return &t->places[i];
+}
+
+static struct fib_prefix *
+place_of(const struct fib_table *t, const struct fib_prefix *p)
+{
+	return place_from(t, p, home_of(t, p));
 }
 
 static int
@@ -73,13 +101,20 @@ grow(struct fib_table *t)
 
 	bigger.size = t->size ? t->size * 2 : FIB_TABLE_START;
 	bigger.places = calloc(bigger.size, sizeof(*bigger.places));
-	if (!bigger.places)
+	bigger.filter = calloc(bigger.size, 1);
+	if (!bigger.places || !bigger.filter) {
+		free(bigger.places);
+		free(bigger.filter);
 		return -ENOMEM;
+	}
 	for (size_t i = 0; i < t->size; i++) {
-		if (t->places[i].family)
-			*place_of(&bigger, &t->places[i]) = t->places[i];
+		if (!t->places[i].family)
+			continue;
+		*place_of(&bigger, &t->places[i]) = t->places[i];
+		mark(&bigger, &t->places[i]);
 	}
 	free(t->places);
+	free(t->filter);
 	*t = bigger;
 	return 0;
 }
@@ -129,6 +164,7 @@ fib_table_add(struct fib_table *t, const struct fib_prefix *p, bool replace)
 		place = place_of(t, p);
 	}
 	*place = *p;
+	mark(t, p);
 	t->n++;
 	count_length(lengths_of(t, p->family), p->len);
 	return 0;
@@ -183,11 +219,14 @@ fib_table_match(
 {
 	const struct fib_lengths *l = &t->lengths[family == AF_INET6];
 	struct fib_prefix p = { .table = table, .family = family };
+	uint64_t h;
 
 	for (unsigned i = 0; i < l->n; i++) {
 		p.len = l->present[i];
 		cut(addr, p.len, p.dst);
-		if (place_of(t, &p)->family)
+		h = hash_of(&p);
+		/* A bit stays when its prefix goes: then it only costs a look. */
+		if (is_marked(t, h) && place_from(t, &p, h & (t->size - 1))->family)
 			return p.len;
 	}
 	return -1;

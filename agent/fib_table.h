@@ -38,6 +38,8 @@ struct fib_lengths {
 struct fib_table {
 	struct fib_prefix *places; /* size of them; owned */
 	size_t size;               /* a power of two, at least twice n; 0 = none yet */
+	uint8_t *filter; /* size bytes, 8 bits for each place: whose bit is 0 is not in
+			    the table. Small enough for the processor's caches; owned */
 	size_t n;
 	size_t limit; /* prefixes; more are refused */
 	struct fib_lengths lengths[2];
