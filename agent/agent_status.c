@@ -297,7 +297,8 @@ warn_no_collector(const struct agent *agent, struct status *status)
 			status_warn(status, "no collector yet: DNS is being asked");
 			break;
 		case DNSSD_STATE_FAILING:
-			status_warn(status, "no collector: DNS does not answer");
+			status_warn(status, "no collector: DNS-SD: %s",
+				dnssd_failure(agent->dnssd));
 			break;
 		default:
 			status_warn(status, "no collector: DNS has no %s SRV record",

@@ -52,6 +52,8 @@ struct dnssd {
 	unsigned n_bad_now;          /* unusable SRV records seen in it */
 	char failure[ERR_TEXT_SIZE]; /* of a domain in this round; "" = none */
 
+	char last_failure[ERR_TEXT_SIZE]; /* the same of the last whole round */
+
 	/* What is believed. */
 	struct dnssd_track srv_track;
 	struct dnssd_track txt_track;
@@ -393,6 +395,7 @@ conclude_srv(
 		track, outcome, msg ? msg->ttl_s : 0, mono_now(), &dnssd->limits);
 	struct dnssd_round round;
 
+	memcpy(dnssd->last_failure, dnssd->failure, sizeof(dnssd->failure));
 	log_bad_srv(dnssd);
 	round = describe_round(dnssd, track);
 	dnssd_log_srv(&round, dnssd->failure);
@@ -544,4 +547,10 @@ dnssd_state(const struct dnssd *dnssd)
 	if (track->missing)
 		return DNSSD_STATE_MISSING;
 	return track->has_data ? DNSSD_STATE_FOUND : DNSSD_STATE_ABSENT;
+}
+
+const char *
+dnssd_failure(const struct dnssd *dnssd)
+{
+	return dnssd->last_failure;
 }

@@ -56,3 +56,7 @@ enum dnssd_state {
 
 /** See enum dnssd_state. */
 enum dnssd_state dnssd_state(const struct dnssd *dnssd);
+
+/** Why the last whole round of SRV questions failed, for people; "" if it did not.
+ * Borrowed until the next turn of the loop. */
+const char *dnssd_failure(const struct dnssd *dnssd);
