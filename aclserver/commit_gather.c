@@ -8,6 +8,7 @@
 #include "aclserver/adopt.h"
 #include "aclserver/commit.h"
 #include "aclserver/last_good.h"
+#include "aclserver/member_rules.h"
 #include "aclserver/policy_read.h"
 #include "aclserver/port_marks.h"
 #include "common/cleanup.h"
@@ -201,6 +202,9 @@ consider_file(struct commit *commit, struct acl_file *file)
 		r = 0;
 	if (r == 0)
 		r = list_ports(commit, &change);
+	if (r == 0)
+		r = member_rules_warn(&change.compiled, &c->ports.links, change.path,
+			&change.problems);
 	if (r == 0)
 		r = meter_table_list(&c->meters, &change.compiled, &change.meters);
 	if (r == 0)
