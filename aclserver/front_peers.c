@@ -1,6 +1,10 @@
 /*
  * front_peers.c - see front_peers.h. A table in which the place follows from the
  * source's address, so that a look-up is one step.
+ *
+ * Sources are drawn, and by us: whoever knew the next one could connect from it first,
+ * send a request and reset the connection. If no thread had taken that up when a client
+ * got the source, the client's name would stand under the stranger's request.
  */
 #include "aclserver/front_peers.h"
 
@@ -8,11 +12,15 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 enum {
 	SOURCE_FIRST = 0x000100, /* 127.0.0.x is everybody's */
 	SOURCE_LAST = 0xfffffe,
+	PORT_FIRST = 32768, /* as the kernel does without us: no service wants them */
+	PORT_LAST = 60999,
+	DRAWS = 64, /* each finds a free place with a chance of a half, or better */
 };
 
 struct slot {
@@ -23,7 +31,6 @@ struct slot {
 
 struct front_peers {
 	pthread_mutex_t lock; /* guards all below */
-	uint32_t next;        /* source to try next */
 	uint32_t mask;        /* number of slots - 1 */
 	uint32_t generation;
 	struct slot *slots;
@@ -45,7 +52,6 @@ front_peers_new(uint32_t max)
 		return NULL;
 	}
 	peers->mask = size - 1;
-	peers->next = SOURCE_FIRST;
 	pthread_mutex_init(&peers->lock, NULL);
 	return peers;
 }
@@ -60,48 +66,60 @@ front_peers_free(struct front_peers *peers)
 	free(peers);
 }
 
-/* The next source whose slot is free, or 0. With the lock held. */
-static uint32_t
-next_source(struct front_peers *peers)
+static int
+draw(uint32_t *ret_source, uint16_t *ret_port)
 {
-	for (uint32_t i = 0; i <= peers->mask; i++) {
-		uint32_t source = peers->next;
+	uint32_t random[2];
 
-		peers->next = source == SOURCE_LAST ? SOURCE_FIRST : source + 1;
-		if (!peers->slots[source & peers->mask].peer)
-			return source;
-	}
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return -EIO;
+	*ret_source = SOURCE_FIRST + random[0] % (SOURCE_LAST - SOURCE_FIRST + 1);
+	*ret_port = (uint16_t)(PORT_FIRST + random[1] % (PORT_LAST - PORT_FIRST + 1));
 	return 0;
 }
 
-/* Bind @fd to the source, any port; the port is the kernel's choice, and held by
- * nobody else. */
 static int
-bind_source(int fd, uint32_t source, uint16_t *ret_port)
+bind_source(int fd, uint32_t source, uint16_t port)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET,
+	const struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(127u << 24 | source) };
-	socklen_t len = sizeof(addr);
 
-	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-		getsockname(fd, (struct sockaddr *)&addr, &len) < 0)
-		return -errno;
-	*ret_port = ntohs(addr.sin_port);
-	return 0;
+	return bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
+}
+
+/* With the lock held. A port that is taken, by whomever, does not lead to another one
+ * of the same address: who holds all but one would know that one. */
+static int
+bind_any(const struct front_peers *peers, int fd, uint32_t *ret_source,
+	uint16_t *ret_port)
+{
+	int result = -EMFILE;
+
+	for (int i = 0; i < DRAWS; i++) {
+		int drawn = draw(ret_source, ret_port);
+
+		if (drawn < 0)
+			return drawn;
+		if (peers->slots[*ret_source & peers->mask].peer)
+			continue;
+		result = bind_source(fd, *ret_source, *ret_port);
+		if (result != -EADDRINUSE)
+			break;
+	}
+	return result;
 }
 
 int
 front_peers_add(
 	struct front_peers *peers, int fd, const struct front_peer *peer, uint32_t *ret)
 {
-	uint32_t source;
+	uint32_t source = 0;
 	uint16_t port = 0;
-	int result = -EMFILE;
+	int result;
 
 	pthread_mutex_lock(&peers->lock);
-	source = next_source(peers);
-	if (source)
-		result = bind_source(fd, source, &port);
+	result = bind_any(peers, fd, &source, &port);
 	if (result == 0) {
 		peers->slots[source & peers->mask] =
 			(struct slot){ peer, source, port };

@@ -4,10 +4,10 @@
  *
  * Nothing that a client can send says who it is: the connection does. Each comes from a
  * source of its own in 127.0.0.0/8, address and port, and its client stands in this
- * table under it. The address counts up, and comes again only after 16 million others:
- * a request that is still being read when its connection has ended can never be taken
- * for that of another client that got the same port. Whoever else on this machine
- * connects is not in the table.
+ * table under it. Nobody can tell which one comes next, out of 2^38: a request that is
+ * still being read when its connection has ended is not taken for that of a client that
+ * came later, be it another client's or that of a stranger on this machine, who may
+ * use any address of the loopback. Whoever else connects is not in the table.
  *
  * Any thread may call.
  */
