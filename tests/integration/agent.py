@@ -221,6 +221,21 @@ def flows(receiver, in_port=None):
     return [s for s in receiver.samples(sflow.FLOW) if in_port in (None, s["ds_index"])]
 
 
+def header_of(sample):
+    """The record of a flow sample with the first bytes of its packet."""
+    return sflow.find_record(sample, "sampled_header")
+
+
+def samples_of(receiver, packet, in_port=None):
+    """Flow samples of one packet so far, found by its token."""
+    return [s for s in flows(receiver, in_port) if packet.token in bytes(header_of(s)["header"])]
+
+
 def counters(receiver, ifindex):
     """Counters samples of a port so far."""
     return [s for s in receiver.samples(sflow.COUNTERS) if (s["ds_class"], s["ds_index"]) == (0, ifindex)]
+
+
+def host_samples(receiver):
+    """Counters samples of the host so far."""
+    return [s for s in receiver.samples(sflow.COUNTERS) if s["ds_class"] == 2]

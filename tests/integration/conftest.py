@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
+from agent import World
 from daemon import Policy, Server
 from lab import Lab
 from netns import Namespace, Switch
@@ -87,13 +88,10 @@ def shared_lab():
 def shared_server(shared_lab):
     """One server in the shared lab, for tests that delete what they put."""
     policy = Policy()
-    server = Server(shared_lab.switch.ns, policy)
     try:
-        server.start()
-        yield server
-        server.stop()
+        with Server(shared_lab.switch.ns, policy) as server:
+            yield server
     finally:
-        server.end()
         policy.close()
 
 
@@ -129,11 +127,17 @@ def policy():
 @pytest.fixture
 def own_server(policy):
     """A server of the test's own, in a namespace of its own, not yet started."""
-    ns = Namespace()
-    server = Server(ns, policy)
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.end()
-        ns.close()
+    with contextlib.ExitStack() as ends:
+        ns = Namespace()
+        ends.callback(ns.close)
+        server = Server(ns, policy)
+        ends.push(server)
+        yield server
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A switch with a host for collectors, for agents of the test's own."""
+    made = World(tmp_path)
+    yield made
+    made.close()

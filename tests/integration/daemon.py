@@ -173,6 +173,16 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def __enter__(self):
+        return self if self.process else self.start()
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.stop()
+        finally:
+            self.end()
+
     def check_log(self):
         text = self.log()
         assert not _SANITIZER.search(text), text

@@ -1,7 +1,7 @@
 """What samples say of VLANs (extended_switch) and routes (extended_router), asked for one packet at a time."""
 
 import sflow
-from agent import conf
+from agent import conf, samples_of
 from lab import fill
 from packets import Packet
 from wait import wait_until
@@ -20,12 +20,6 @@ def running(world, text=BY_NFLOG, ports=None):
     agent.wait_status(lambda s: s["ports"] and sum(source["ports"] for source in s["sources"])
                       == (ports or len(s["ports"])), "all ports are sampled")
     return agent
-
-
-def samples_of(receiver, packet):
-    """The samples of one packet so far, found by its token."""
-    return [s for s in receiver.samples(sflow.FLOW)
-            if packet.token in bytes(sflow.find_record(s, "sampled_header")["header"])]
 
 
 def sample_of(world, receiver, path, packet, family=4):

@@ -43,6 +43,12 @@ def peer(name):
     return shutil.which(name, path=f"/usr/sbin:/usr/bin:{unpacked}/sbin:{unpacked}/bin")
 
 
+def process_status(pid):
+    """/proc/PID/status as a dictionary of texts."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return {key: value.strip() for key, _, value in (line.partition(":") for line in file)}
+
+
 class Flood:
     """Sends one frame again and again from a host until stopped; rate in packets/s, 0 is as fast as it can."""
 

@@ -2,20 +2,11 @@
 
 import json
 
-import pytest
-
 import sflow
 from agent import World, conf, flows
 from lab import BRIDGED, fill
 from packets import Packet
 from programs import Flood
-
-
-@pytest.fixture(name="world")
-def make_world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def state(agent, name):

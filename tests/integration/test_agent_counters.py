@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 import sflow
-from agent import World, conf, counters
+from agent import World, conf, counters, host_samples
 from lab import BRIDGED, ROUTED, fill
 from packets import Packet
 from programs import Flood
@@ -17,13 +17,6 @@ from wait import wait_until
 
 UNKNOWN32, UNKNOWN64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 UUID = "564d9a3e-1f2b-4c5d-8e9f-0a1b2c3d4e5f"
-
-
-@pytest.fixture(name="world")
-def make_world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def link(world, name):
@@ -104,10 +97,6 @@ def test_status_follows_carrier_and_administrator(world):
         world.ns.ip("link set swp1 up")
         world.switch.hosts[1].ns.ip("link set eth0 up")
         receiver.wait(lambda r: status(r) == 3, 30)
-
-
-def host_samples(receiver):
-    return [s for s in receiver.samples(sflow.COUNTERS) if s["ds_class"] == 2]
 
 
 def test_the_host_is_described(world):

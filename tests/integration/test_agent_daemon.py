@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 import sflow
-from agent import DEFAULT_CONF, SERVICE, World, conf, counters, flows
+from agent import DEFAULT_CONF, SERVICE, World, conf, counters, flows, host_samples
 from dns_server import Dnsmasq
 from lab import BRIDGED
 from packets import Packet
@@ -19,13 +19,6 @@ from programs import ROOT, agent_program
 from wait import wait_until
 
 pytestmark = pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv")
-
-
-@pytest.fixture(name="world")
-def make_world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def run(*options):
@@ -109,7 +102,7 @@ def test_without_configuration_dns_says_where_to_send(world):
     with world.receiver() as receiver, world.agent() as agent:
         agent.wait_status(lambda status: status["ok"], "all is well")
         receiver.wait(lambda r: counters(r, world.ifindex("swp1")), 30)
-        receiver.wait(lambda r: [s for s in r.samples(sflow.COUNTERS) if s["ds_class"] == 2], 30)
+        receiver.wait(host_samples, 30)
         agent.wait_status(lambda s: all(port["rate"] == 10 for port in s["ports"]), "the rate of the TXT record")
         world.lab.send(BRIDGED, 4, *(Packet() for _ in range(400)))
         sample = receiver.wait(lambda r: flows(r, world.ifindex("swp1")), 30)[0]

@@ -9,18 +9,11 @@ import tempfile
 import pytest
 
 import sflow
-from agent import World, conf, flows
+from agent import World, conf, flows, header_of
 from lab import BRIDGED
 from packets import Packet
 from programs import ROOT, tool
 from wait import wait_until
-
-
-@pytest.fixture(name="world")
-def make_world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture(name="public_directory")
@@ -195,5 +188,5 @@ def test_a_recording_is_made_and_can_be_played(world, tmp_path):
         receiver.wait(flows, 30)
     with world.receiver() as receiver, world.agent(conf(f'replay {{ file = "{recording}" }}', "polling = 0")):
         sample = receiver.wait(flows, 30)[0]
-        assert packet.token in bytes(sflow.find_record(sample, "sampled_header")["header"])
+        assert packet.token in bytes(header_of(sample)["header"])
         assert sample["input"] == str(world.ifindex("swp1"))

@@ -7,20 +7,13 @@ import socket
 import pytest
 
 import sflow
-from agent import World, counters, flows, nflog_conf as conf
+from agent import counters, flows, nflog_conf as conf
 from packets import Packet
 from wait import wait_until
 
 # Long enough that whatever arrives within a test is not due to the interval.
 SLOW = "polling = 300"
 MANY = 512
-
-
-@pytest.fixture(name="world")
-def make_world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def rules(world):

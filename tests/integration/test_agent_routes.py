@@ -2,19 +2,12 @@
 
 import pytest
 
-from agent import World, conf
+from agent import conf
 from forwarding import BY_NFLOG, NONE, UNKNOWN, ports_of, route_of, running, sample_of, vlans_of, wait_route
 from lab import BRIDGE_TO_ROUTED, BRIDGED, ROUTED, ROUTED_TO_BRIDGE, TO_PORT
 from packets import Packet
 
 CONNECTED = "0.0.0.0"
-
-
-@pytest.fixture(name="world")
-def make_world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def limited(routes):

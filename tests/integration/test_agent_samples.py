@@ -8,7 +8,7 @@ import re
 import pytest
 
 import sflow
-from agent import World, flows, nflog_conf as conf
+from agent import World, flows, header_of, nflog_conf as conf, samples_of
 from daemon import Policy, run_acl
 from lab import BRIDGE_TO_ROUTED, BRIDGED, ROUTED, ROUTED_TO_BRIDGE, TO_BRIDGE, TO_PORT, fill
 from packets import Packet
@@ -16,13 +16,6 @@ from programs import Flood, Sink, agent_program
 from wait import wait_until
 
 EVERY = conf("sampling.flat = 1", "polling = 0")
-
-
-@pytest.fixture(name="world")
-def make_world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def running(world, text, receiver):
@@ -37,15 +30,6 @@ def running(world, text, receiver):
 def sampling_rules(world):
     """How many rules in the kernel of the switch take samples."""
     return len(re.findall(r"\blog\b.*\bgroup\b", world.ns.run("nft", "-n", "list", "ruleset").stdout))
-
-
-def frame_of(sample):
-    return sflow.find_record(sample, "sampled_header")
-
-
-def samples_of(receiver, packet):
-    """The samples of one packet, found by its token."""
-    return [s for s in receiver.samples(sflow.FLOW) if packet.token in bytes(frame_of(s)["header"])]
 
 
 def sent_and_sampled(world, receiver, path, family, packet):
@@ -67,7 +51,7 @@ def test_ports_and_headers_are_right(world, family):
             assert (sample["ds_class"], sample["ds_index"]) == (0, world.ifindex(path.ingress))
             assert (sample["rate"], sample["drops"]) == (1, 0)
             sent = fill(world.switch, path, family, packet).frame()
-            header = frame_of(sample)
+            header = header_of(sample)
             assert bytes(header["header"]) == sent[:128]
             assert (header["protocol"], header["frame_length"], header["stripped"]) == (1, len(sent) + 4, 4)
 
@@ -92,22 +76,22 @@ def test_a_tag_is_part_of_the_header(world):
         packet = Packet(vlan=100, pcp=5)
         sample = sent_and_sampled(world, receiver, BRIDGED, 4, packet)
         sent = fill(world.switch, BRIDGED, 4, packet).frame()
-        assert bytes(frame_of(sample)["header"]) == sent[:128]
-        assert frame_of(sample)["frame_length"] == len(sent) + 4
+        assert bytes(header_of(sample)["header"]) == sent[:128]
+        assert header_of(sample)["frame_length"] == len(sent) + 4
 
 
 def test_header_bytes_are_as_configured(world):
     text = conf("sampling.flat = 1", "polling = 0", "headerBytes = 64")
     with world.receiver() as receiver, running(world, text, receiver) as agent:
         sample = sent_and_sampled(world, receiver, ROUTED, 4, Packet(payload=300))
-        assert len(frame_of(sample)["header"]) == 64
+        assert len(header_of(sample)["header"]) == 64
         agent.reload(conf("sampling.flat = 1", "polling = 0", "headerBytes = 200"))
         agent.wait_status(lambda s: s["agent"]["header_bytes"] == 200, "the new length")
         # The rules change in the turn of the loop after that.
         def long_header():
             packet = Packet(payload=300)
             world.lab.send(ROUTED, 4, packet)
-            return len(frame_of(receiver.wait(lambda r: samples_of(r, packet), 30)[0])["header"]) == 200
+            return len(header_of(receiver.wait(lambda r: samples_of(r, packet), 30)[0])["header"]) == 200
 
         wait_until(long_header, "samples have the new length")
 
@@ -168,7 +152,7 @@ def test_what_an_acl_drops_is_sampled_all_the_same(answering):
             arrived, before = sink.flow("10.0.0.1")[0], len(flows(receiver, world.ifindex("swp1")))
             got = receiver.wait(lambda r: flows(r, world.ifindex("swp1"))[before + 50:], 60)
             assert sink.flow("10.0.0.1")[0] == arrived
-        assert sflow.summary(frame_of(got[0])) == "10.0.0.1:40000 > 10.0.0.2:53 udp"
+        assert sflow.summary(header_of(got[0])) == "10.0.0.1:40000 > 10.0.0.2:53 udp"
         assert got[0]["output"] == str(world.ifindex("swp2"))
 
 

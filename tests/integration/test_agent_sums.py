@@ -6,7 +6,7 @@ import os
 import pytest
 
 import sflow
-from agent import World, conf
+from agent import conf, host_samples
 from lab import BRIDGED
 from packets import Packet
 from wait import wait_until
@@ -15,20 +15,9 @@ SECTOR = 512
 MASK32 = 0xFFFFFFFF
 
 
-@pytest.fixture(name="world")
-def make_world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
 def read(*path):
     with open(os.path.join("/proc", *path), encoding="utf-8") as file:
         return file.read()
-
-
-def host_samples(receiver):
-    return [s for s in receiver.samples(sflow.COUNTERS) if s["ds_class"] == 2]
 
 
 def between_two(receiver, look):

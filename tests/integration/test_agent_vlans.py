@@ -6,8 +6,8 @@ import socket
 import pytest
 
 import sflow
-from agent import World
-from forwarding import BY_NFLOG, BY_PSAMPLE, NONE, UNKNOWN, ports_of, route_of, running, sample_of, samples_of, vlans_of
+from agent import header_of, samples_of
+from forwarding import BY_NFLOG, BY_PSAMPLE, NONE, UNKNOWN, ports_of, route_of, running, sample_of, vlans_of
 from lab import BRIDGE_TO_ROUTED, BRIDGED, ROUTED, ROUTED_TO_BRIDGE, Wire, fill
 from netns import host_mac, port_mac
 from packets import Packet
@@ -15,13 +15,6 @@ from wait import wait_until
 
 pytestmark = pytest.mark.vm
 CONNECTED = "0.0.0.0"
-
-
-@pytest.fixture(name="world")
-def make_world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture(name="receiver")
@@ -93,7 +86,7 @@ def test_tags_are_in_the_header_and_packets_go_on_as_they_came(world, receiver, 
             (out,) = [data for _, data in arrived if packet.token in data]
             assert out == frame or path is ROUTED
             (sample,) = receiver.wait(lambda r, p=packet: samples_of(r, p), 30)
-            header = sflow.find_record(sample, "sampled_header")
+            header = header_of(sample)
             assert bytes(header["header"]) == frame[:128]
             assert header["stripped"] == 4
             # NFLOG does not tell the length of what is not IP.
@@ -103,7 +96,7 @@ def test_tags_are_in_the_header_and_packets_go_on_as_they_came(world, receiver, 
         frame = inner[:12] + bytes.fromhex("88a8a064") + inner[12:]
         arrived = world.lab.exchange(1, [frame])
         assert frame in [data for _, data in arrived]
-        receiver.wait(lambda r: any(bytes(sflow.find_record(s, "sampled_header")["header"]) == frame[:128]
+        receiver.wait(lambda r: any(bytes(header_of(s)["header"]) == frame[:128]
                                     for s in r.samples(sflow.FLOW)), 30)
 
 

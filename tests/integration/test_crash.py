@@ -212,12 +212,10 @@ def switch():
 
 @pytest.mark.parametrize("how", ("kill", "stop"))
 def test_no_packet_slips_through_a_restart_and_counters_survive(switch, policy, how):
-    server = Server(switch.ns, policy)
     dropped = fill(switch, ROUTED, 4, Packet(dport=53)).frame()
     passing = fill(switch, ROUTED, 4, Packet(dport=53, src="behind")).frame()
     source = switch.hosts[3]
-    try:
-        server.start()
+    with Server(switch.ns, policy) as server:
         client = server.client()
         client.install("a", ["[iptables]", f"-A FORWARD -s {source.ip4} -p udp --dport 53 -j DROP"])
         with Sink(switch.hosts[4], 53) as sink, Flood(source, passing, 2000), Flood(source, dropped, 5000) as flood:
@@ -233,14 +231,10 @@ def test_no_packet_slips_through_a_restart_and_counters_survive(switch, policy, 
         listing = run_acl(server.ns, policy, "-L", "ip", "-S", "-x", "-N").stdout
         (line,) = [line for line in listing.splitlines() if source.ip4 in line]
         assert int(line.split()[0]) == sent > 0, "every packet of the flow was counted, across all restarts"
-        server.stop()
-    finally:
-        server.end()
 
 
 def test_a_restart_installs_what_changed_meanwhile_and_adopts_the_rest(switch, policy):
     lab = Lab(switch)
-    server = Server(switch.ns, policy)
 
     def drop(port):
         return ["[iptables]", f"-A FORWARD -p udp --dport {port} -j DROP"]
@@ -249,8 +243,7 @@ def test_a_restart_installs_what_changed_meanwhile_and_adopts_the_rest(switch, p
         results = lab.send(ROUTED, 4, *(Packet(dport=port) for port in ports))
         return [port for port, seen in zip(ports, results) if seen is None]
 
-    try:
-        server.start()
+    with Server(switch.ns, policy) as server:
         client = server.client()
         for name, port in (("a", 101), ("b", 102), ("c", 103)):
             client.install(name, drop(port))
@@ -264,16 +257,11 @@ def test_a_restart_installs_what_changed_meanwhile_and_adopts_the_rest(switch, p
         listing = run_acl(server.ns, policy, "-L", "ip", "-S", "-x", "-N").stdout
         (line,) = [line for line in listing.splitlines() if "--dport 101" in line]
         assert int(line.split()[0]) == 1, "adopted with its counter"
-        server.stop()
-    finally:
-        server.end()
 
 
 def test_a_start_replaces_what_somebody_broke_in_our_tables(switch, policy):
     lab = Lab(switch)
-    server = Server(switch.ns, policy)
-    try:
-        server.start()
+    with Server(switch.ns, policy) as server:
         server.client().install("a", ["[iptables]", "-A FORWARD -p udp --dport 53 -j DROP"])
         server.kill()
         for family in ("inet", "bridge"):
@@ -281,6 +269,3 @@ def test_a_start_replaces_what_somebody_broke_in_our_tables(switch, policy):
         assert lab.passes(ROUTED, 4, Packet(dport=53))
         server.start()
         wait_until(lambda: not lab.passes(ROUTED, 4, Packet(dport=53)), "the ACL is installed again")
-        server.stop()
-    finally:
-        server.end()

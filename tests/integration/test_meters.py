@@ -106,9 +106,9 @@ def test_rules_of_one_name_and_settings_share_a_table(shared_lab, acl):
 
 def test_what_is_remembered_outlives_every_change_but_that_of_its_settings(policy):
     with Switch() as switch:
-        lab, server = Lab(switch), Server(switch.ns, policy)
-        try:
-            acl = server.start().client()
+        lab = Lab(switch)
+        with Server(switch.ns, policy) as server:
+            acl = server.client()
             acl.install("t", rules(1))
             assert dropped(lab, packet(1), packet(1), packet(1), path=TO_PORT) == "..D"
             acl.install("other", ["[iptables]", "-A FORWARD -p udp --dport 7 -j DROP"])
@@ -127,9 +127,6 @@ def test_what_is_remembered_outlives_every_change_but_that_of_its_settings(polic
             policy.remove("50rest-t.rules")
             server.start()
             wait_until(lambda: sets(switch.ns) == [], "the table of a file that is gone is removed at the start")
-            server.stop()
-        finally:
-            server.end()
 
 
 # Rules of INPUT for ports 1, 2, …; then ports and sources of packets in order, and which are dropped.

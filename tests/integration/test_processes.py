@@ -7,20 +7,15 @@ import socket
 import pytest
 
 from daemon import USER, is_alive
+from programs import process_status
 from rest import Rest
 from wait import wait_until
 
 GOOD = ["[iptables]", "-A FORWARD -p udp --dport 53 -j DROP"]
 
 
-def status(pid):
-    """/proc/PID/status as a dictionary."""
-    with open(f"/proc/{pid}/status") as file:
-        return {key: value.strip() for key, _, value in (line.partition(":") for line in file)}
-
-
 def capabilities(pid, name):
-    return int(status(pid)[name], 16)
+    return int(process_status(pid)[name], 16)
 
 
 CAP_NET_ADMIN = 12
@@ -28,7 +23,7 @@ CAP_NET_ADMIN = 12
 
 def test_the_http_process_can_do_nothing_but_serve(own_server):
     own_server.start()
-    found = status(own_server.http_pid())
+    found = process_status(own_server.http_pid())
     assert found["Uid"].split() == [str(USER)] * 4 and found["Gid"].split() == [str(USER)] * 4
     assert found["Groups"] == ""
     for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
@@ -36,7 +31,7 @@ def test_the_http_process_can_do_nothing_but_serve(own_server):
     assert found["NoNewPrivs"] == "1" and found["Seccomp"] == "2"
     # Every thread of it.
     for thread in os.listdir(f"/proc/{own_server.http_pid()}/task"):
-        found = status(f"{own_server.http_pid()}/task/{thread}")
+        found = process_status(f"{own_server.http_pid()}/task/{thread}")
         assert (int(found["CapEff"], 16), found["Seccomp"], found["NoNewPrivs"]) == (0, "2", "1")
 
 

@@ -162,13 +162,10 @@ class Client(Rest):
 @pytest.fixture(scope="module", name="server")
 def _server():
     ns, policy = Namespace(), Policy()
-    server = Server(ns, policy)
     try:
-        server.start()
-        yield server
-        server.stop()
+        with Server(ns, policy) as server:
+            yield server
     finally:
-        server.end()
         policy.close()
         ns.close()
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import sflow
-from agent import World, add_management, Agent, conf, flows
+from agent import Agent, World, add_management, conf, header_of, samples_of
 from genetlink import Listener, number
 from lab import BRIDGE_TO_ROUTED, BRIDGED, ROUTED, ROUTED_TO_BRIDGE, fill
 from netdevsim import SimulatedSwitch
@@ -25,13 +25,6 @@ LENGTHS = (0, 40, 200, 1400)
 ORIGSIZE, DATA, OUT_TC, OUT_TC_OCC, LATENCY = 2, 6, 10, 11, 12
 
 
-@pytest.fixture(name="world")
-def _world(tmp_path):
-    world = World(tmp_path)
-    yield world
-    world.close()
-
-
 def running(world, *lines):
     """A started agent all of whose ports are sampled by psample."""
     agent = world.agent(conf(*lines)).start()
@@ -40,19 +33,11 @@ def running(world, *lines):
     return agent
 
 
-def header(sample):
-    return sflow.find_record(sample, "sampled_header")
-
-
-def samples_of(receiver, packet):
-    return [s for s in receiver.samples(sflow.FLOW) if packet.token in bytes(header(s)["header"])]
-
-
 def samples_of_frames(receiver, frames):
     """For each frame its samples; a frame is known by what its header must be."""
     found = {}
     for sample in receiver.samples(sflow.FLOW):
-        found.setdefault(bytes(header(sample)["header"]), []).append(sample)
+        found.setdefault(bytes(header_of(sample)["header"]), []).append(sample)
     return [found.get(frame[:128], []) for frame in frames]
 
 
@@ -60,7 +45,7 @@ def check(sample, ingress, egress, frame):
     """One sample of a frame that went from one interface to another."""
     assert (sample["ds_index"], int(sample["input"]), int(sample["output"])) == (ingress, ingress, egress)
     assert (sample["rate"], sample["drops"]) == (1, 0)
-    assert (header(sample)["protocol"], header(sample)["frame_length"]) == (1, len(frame) + 4)
+    assert (header_of(sample)["protocol"], header_of(sample)["frame_length"]) == (1, len(frame) + 4)
 
 
 def test_every_packet_is_sampled_as_it_was_sent(world):
@@ -83,7 +68,7 @@ def test_what_leaves_is_sampled_where_it_leaves(world):
         (sample,) = receiver.wait(lambda r: samples_of(r, packet), 30)
         assert sample["ds_index"] == world.ifindex("swp4")
         assert (int(sample["input"]), int(sample["output"])) == (world.ifindex("swp3"), world.ifindex("swp4"))
-        assert header(sample)["frame_length"] == len(fill(world.switch, ROUTED, 4, packet).frame()) + 4
+        assert header_of(sample)["frame_length"] == len(fill(world.switch, ROUTED, 4, packet).frame()) + 4
 
 
 def test_samples_of_other_groups_do_not_reach_the_agent(world):
@@ -195,8 +180,8 @@ def test_all_metadata_arrives_and_is_cut_to_what_fits(simulated):
     for message, sample in pairs:
         assert (int(sample["input"]), int(sample["output"])) == (ifindex["swp1"], ifindex["swp2"])
         assert sample["rate"] == 400
-        assert bytes(header(sample)["header"]) == message[DATA]
-        assert header(sample)["frame_length"] == number(message[ORIGSIZE]) + 4
+        assert bytes(header_of(sample)["header"]) == message[DATA]
+        assert header_of(sample)["frame_length"] == number(message[ORIGSIZE]) + 4
         assert value(sample, "extended_egress_queue", "queue") == number(message[OUT_TC]) == 3
         assert value(sample, "extended_queue", "depth_bytes") == number(message[OUT_TC_OCC])
         assert value(sample, "extended_transit", "delay_ns") == number(message[LATENCY])

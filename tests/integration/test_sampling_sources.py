@@ -12,8 +12,7 @@ import subprocess
 import pytest
 
 import programs
-import sflow
-from agent import World, conf, flows
+from agent import World, conf, flows, header_of, samples_of
 from lab import BRIDGED, ROUTED, ROUTED_TO_BRIDGE, fill
 from netns import host_mac, port_mac
 from packets import Packet
@@ -88,21 +87,6 @@ class Probe:
             pipe.close()
 
 
-@pytest.fixture(name="world")
-def make_world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
-def header(sample):
-    return sflow.find_record(sample, "sampled_header")
-
-
-def samples_of(receiver, packet, in_port=None):
-    return [s for s in flows(receiver, in_port) if packet.token in bytes(header(s)["header"])]
-
-
 def rules(world):
     return re.findall(r"device \"(\w+)\".*?counter packets (\d+).*?tapgate:(\d+)\"",
                       world.ns.run("nft", "list", "table", "netdev", "tapgate_agent").stdout, re.S)
@@ -131,8 +115,8 @@ def test_packet_sockets_tell_direction_length_and_tag(world):
             for port in (swp1, swp2):
                 (sample,) = receiver.wait(lambda r, p=port, s=sent: samples_of(r, s, p), 30)
                 assert (sample["input"], sample["output"]) == (str(swp1), str(swp2) if port == swp2 or sent else "")
-                assert header(sample)["frame_length"] == len(frame) + 4
-                assert bytes(header(sample)["header"]) == frame[:128]
+                assert header_of(sample)["frame_length"] == len(frame) + 4
+                assert bytes(header_of(sample)["header"]) == frame[:128]
         assert probe.source("afpacket")["lost"] == 0
 
 
@@ -221,7 +205,7 @@ def test_a_recording_plays_the_same_samples_again(world, tmp_path):
         assert probe.source("replay")["malformed"] == 0
     same = ("input", "output", "rate", "ds_index", "drops")
     assert [[s[k] for k in same] for s in again] == [[s[k] for k in same] for s in seen]
-    assert [header(s) for s in again] == [header(s) for s in seen]
+    assert [header_of(s) for s in again] == [header_of(s) for s in seen]
 
 
 def test_rules_of_the_user_feed_the_group_and_are_thinned_out(world):

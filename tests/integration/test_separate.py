@@ -1,5 +1,6 @@
 """Committer and HTTP process as two services, each with a user of its own and without root, as the units have them."""
 
+import contextlib
 import http.client
 import os
 import shutil
@@ -11,7 +12,7 @@ import pytest
 
 from daemon import USER, Server, is_alive, run_acl
 from netns import Namespace
-from programs import acl_program, server_program
+from programs import acl_program, process_status, server_program
 from wait import wait_until
 
 COMMITTER = 64124
@@ -75,19 +76,12 @@ class Separate(Server):
 
 @pytest.fixture
 def separate(policy):
-    ns = Namespace()
-    server = Separate(ns, policy)
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.end()
-        ns.close()
-
-
-def status(pid):
-    with open(f"/proc/{pid}/status") as file:
-        return {key: value.strip() for key, _, value in (line.partition(":") for line in file)}
+    with contextlib.ExitStack() as ends:
+        ns = Namespace()
+        ends.callback(ns.close)
+        server = Separate(ns, policy)
+        ends.push(server)
+        yield server
 
 
 def test_two_users_serve_without_root(separate):
@@ -100,7 +94,7 @@ def test_two_users_serve_without_root(separate):
     separate.reload()
     wait_until(lambda: "dport 67" in separate.ns.run("nft", "list", "ruleset").stdout, "both are installed")
     assert client.put("b", ["[iptables]", "-A FORWARD -p udp --dprt 53 -j DROP"], wait=30).status == 422
-    committer, worker = status(separate.pid), status(separate.worker())
+    committer, worker = process_status(separate.pid), process_status(separate.worker())
     assert committer["Uid"].split() == [str(COMMITTER)] * 4
     assert int(committer["CapPrm"], 16) == 1 << 12 | 1 << 2
     assert worker["Uid"].split() == [str(USER)] * 4 and int(worker["CapPrm"], 16) == int(worker["CapBnd"], 16) == 0

@@ -114,8 +114,7 @@ def test_hooks_follow_the_ports_and_survive_a_restart(policy):
     policy.write("10span.rules", "[iptables]\n-A FORWARD -i swp9,swp1 -p udp -j SPAN --dport swp8\n")
     with Switch(bridged=(1, 2), routed=(3,)) as switch:
         lab = Lab(switch)
-        server = Server(switch.ns, policy).start()
-        try:
+        with Server(switch.ns, policy) as server:
             assert arrivals(lab, BRIDGED, 4, Packet())[1].keys() == {2}
             rename(lab, 3, "swp8")
             wait_until(lambda: 3 in arrivals(lab, BRIDGED, 4, Packet())[1], "copies go to a port that was renamed")
@@ -136,6 +135,3 @@ def test_hooks_follow_the_ports_and_survive_a_restart(policy):
             server.reload()
             wait_until(lambda: "netdev tapgate" not in switch.ns.run("nft", "list", "tables").stdout,
                        "the hooks go with the last rule")
-            server.stop()
-        finally:
-            server.end()

@@ -7,8 +7,7 @@ import re
 
 import pytest
 
-import sflow
-from agent import Agent, World, add_management, conf
+from agent import Agent, add_management, conf, samples_of
 from lab import BRIDGED, ROUTED, Lab
 from netdevsim import SimulatedSwitch, offload_sampling, set_speed
 from netns import Namespace
@@ -20,13 +19,6 @@ pytestmark = pytest.mark.vm
 
 EVERY = conf("sampling.flat = 1", "polling = 0")
 COOKIE = b"tapgate-agent".hex()
-
-
-@pytest.fixture(name="world")
-def _world(tmp_path):
-    world = World(tmp_path)
-    yield world
-    world.close()
 
 
 def tc(world, *words):
@@ -60,8 +52,7 @@ def is_sampled(world, receiver, path):
     packet = Packet()
     world.lab.send(path, 4, packet)
     receiver.read()
-    return any(packet.token in bytes(sflow.find_record(s, "sampled_header")["header"])
-               for s in receiver.samples(sflow.FLOW))
+    return bool(samples_of(receiver, packet))
 
 
 def test_each_port_has_one_filter_which_goes_with_the_agent(world):
@@ -104,8 +95,7 @@ def test_filters_of_others_stay_and_what_they_drop_is_sampled(world):
         assert "swp2: filters of others come before" in agent.log()
         packet = Packet()
         assert world.lab.send(BRIDGED, 4, packet) == [None], "the ACL drops"
-        receiver.wait(lambda r: any(packet.token in bytes(sflow.find_record(s, "sampled_header")["header"])
-                                    for s in r.samples(sflow.FLOW)), 30)
+        receiver.wait(lambda r: samples_of(r, packet), 30)
         # Somebody moves into a qdisc that we have made.
         tc(world, "filter", "add", "dev", "swp3", "ingress", "pref", "7", "matchall", "action", "ok")
     assert state()[0] == before[0]

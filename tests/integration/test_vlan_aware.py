@@ -62,9 +62,8 @@ def lab():
 
 @pytest.mark.parametrize("family", (4, 6))
 def test_a_chain_sees_its_packets_and_no_others(lab, policy, family):
-    server = Server(lab.switch.ns, policy).start()
-    client = server.client()
-    try:
+    with Server(lab.switch.ns, policy) as server:
+        client = server.client()
         for rule, drops in TABLE:
             client.install("t", [{4: "[iptables]", 6: "[ip6tables]"}[family], f"{rule} -p udp --dport 53 -j DROP"])
             for path in ALL_PATHS:
@@ -72,20 +71,13 @@ def test_a_chain_sees_its_packets_and_no_others(lab, policy, family):
                 assert other, f"{rule}, {path.name}: a packet that does not match"
                 assert passed == (path not in drops), f"{rule}, {path.name}: {'passes' if passed else 'is dropped'}"
         client.close()
-        server.stop()
-    finally:
-        server.end()
 
 
 def test_a_vlan_device_may_come_later(lab, policy):
     policy.write("10later.rules", "[iptables]\n-A FORWARD -o swp1 -p udp --dport 53 -j DROP\n")
-    server = Server(lab.switch.ns, policy).start()
-    try:
+    with Server(lab.switch.ns, policy) as server:
         assert not lab.passes(ROUTED_TO_BRIDGE, 4, Packet(dport=53))
         lab.switch.ns.ip("link del vlan10")
         add_vlan_device(lab.switch)
         wait_until(lambda: not lab.passes(ROUTED_TO_BRIDGE, 4, Packet(dport=53)), "the rule finds the new device")
         assert lab.passes(ROUTED_TO_BRIDGE, 4, Packet())
-        server.stop()
-    finally:
-        server.end()
