@@ -16,12 +16,6 @@ static const char *const commands[] = {
 	[POLICY_SECTION_EBTABLES] = "ebtables",
 };
 
-const char *
-acl_list_command(enum policy_section section)
-{
-	return commands[section];
-}
-
 void
 acl_list_count(char buf[ACL_LIST_COUNT_SIZE], uint64_t count, bool exact)
 {

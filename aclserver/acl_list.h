@@ -49,9 +49,6 @@ int acl_list_tables(FILE *out, enum policy_section section,
 int acl_list_json(struct json_out *out, enum policy_section section,
 	const struct acl_line *lines, size_t n);
 
-/** The command whose rules @section has: "iptables". */
-const char *acl_list_command(enum policy_section section);
-
 enum { ACL_LIST_COUNT_SIZE = 24 };
 
 /** A counter as iptables prints it: five columns, K, M, G or T from 100,000 on unless

@@ -17,8 +17,9 @@
 #include "aclserver/policy_load.h"
 #include "common/cleanup.h"
 
-bool
-policy_load_is_skipped(const char *name)
+/* Names that no pattern matches. */
+static bool
+is_skipped(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -37,7 +38,7 @@ include_matches(
 		return false;
 	if (!include->is_glob)
 		return strcmp(include->pattern, name) == 0;
-	return !policy_load_is_skipped(name) && fnmatch(include->pattern, name, 0) == 0;
+	return !is_skipped(name) && fnmatch(include->pattern, name, 0) == 0;
 }
 
 /* Index of the first include that matches @name in a directory; n_includes for none. */

@@ -112,7 +112,7 @@ void policy_load_free(struct policy_load *load);
 
 /**
  * List the rule files that exist now. Sub-directories, dot files and the leavings of
- * editors and of dpkg (policy_load_is_skipped()) are not among the matches of a
+ * editors and of dpkg (".*", "*~", "#*#", "*.dpkg-*") are not among the matches of a
  * pattern. A file that several includes match is listed once, at the first.
  *
  * @ret     filled on success only; free with policy_files_done(); names live until then
@@ -150,6 +150,3 @@ char *policy_load_path(const struct policy_load *load, const struct policy_key *
  * only patterns match it. */
 const struct policy_load_include *policy_load_required(
 	const struct policy_load *load, const struct policy_key *key);
-
-/** True for names that no pattern matches: ".*", "*~", "#*#", "*.dpkg-*". */
-bool policy_load_is_skipped(const char *name);

@@ -50,9 +50,9 @@ policy_table_done(struct policy_table *table)
 	policy_table_init(table);
 }
 
-size_t
-policy_table_search(
-	const struct policy_table *table, const struct policy_key *key, bool *ret_found)
+/* Index of @key, or of where it would be; *@ret_found says which. */
+static size_t
+search(const struct policy_table *table, const struct policy_key *key, bool *ret_found)
 {
 	size_t lo = 0, hi = table->n;
 
@@ -72,7 +72,7 @@ struct acl_file *
 policy_table_find(const struct policy_table *table, const struct policy_key *key)
 {
 	bool found;
-	size_t i = policy_table_search(table, key, &found);
+	size_t i = search(table, key, &found);
 
 	return found ? table->files[i] : NULL;
 }
@@ -144,7 +144,7 @@ policy_table_add(
 {
 	struct acl_file *file;
 	bool found;
-	size_t i = policy_table_search(table, key, &found);
+	size_t i = search(table, key, &found);
 
 	if (found)
 		return table->files[i];
@@ -171,7 +171,7 @@ void
 policy_table_remove(struct policy_table *table, struct acl_file *file)
 {
 	bool found;
-	size_t i = policy_table_search(table, &file->key, &found);
+	size_t i = search(table, &file->key, &found);
 
 	if (file->problems.errors > 0)
 		table->n_bad--;

@@ -54,10 +54,6 @@ void policy_table_init(struct policy_table *table);
 /** Free all; @table is as after policy_table_init(). */
 void policy_table_done(struct policy_table *table);
 
-/** Index of @key, or of where it would be; *@ret_found says which. */
-size_t policy_table_search(const struct policy_table *table,
-	const struct policy_key *key, bool *ret_found);
-
 /** The file of @key, or NULL. */
 struct acl_file *policy_table_find(
 	const struct policy_table *table, const struct policy_key *key);

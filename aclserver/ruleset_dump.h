@@ -1,6 +1,6 @@
 /*
- * ruleset_dump.h - a compiled rule as one line of text, for tests and for
- * "tapgate-acl -n -v".
+ * ruleset_dump.h - a compiled rule as one line of text, for tests: neither program
+ * calls it.
  *
  *   inet/filter_forward: l3proto == 0x0800; ip saddr in 10.0.0.0-10.0.0.255; counter;
  * drop

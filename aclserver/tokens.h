@@ -21,14 +21,13 @@
 #include "common/err.h"
 
 enum {
-	TOKENS_MAX = 1024,         /* entries */
-	TOKEN_HASH_SIZE = 32,      /* SHA-256 */
-	TOKEN_TEXT_MAX = 256,      /* bytes of a token that is sent */
-	TOKEN_NAME_SIZE = 33,      /* with NUL */
-	TOKEN_SUBJECT_SIZE = 256,  /* with NUL */
-	TOKEN_NEW_BYTES = 32,      /* random, in a new token */
-	TOKEN_NEW_SIZE = 3 + 44,   /* text of a new token, with NUL */
-	TOKENS_FILE_MAX = 1 << 20, /* bytes */
+	TOKENS_MAX = 1024,        /* entries */
+	TOKEN_HASH_SIZE = 32,     /* SHA-256 */
+	TOKEN_TEXT_MAX = 256,     /* bytes of a token that is sent */
+	TOKEN_NAME_SIZE = 33,     /* with NUL */
+	TOKEN_SUBJECT_SIZE = 256, /* with NUL */
+	TOKEN_NEW_BYTES = 32,     /* random, in a new token */
+	TOKEN_NEW_SIZE = 3 + 44,  /* text of a new token, with NUL */
 };
 
 struct tokens;

@@ -277,12 +277,6 @@ datagram_deadline(const struct datagram *d, struct mono *ret_when)
 	return true;
 }
 
-size_t
-datagram_room(const struct datagram *d)
-{
-	return wbuf_room(&d->w);
-}
-
 void
 datagram_flush(struct datagram *d)
 {

@@ -97,8 +97,5 @@ int datagram_put_host(struct datagram *d, const struct host_sample *s, struct mo
 /** True if something waits; then *@ret_when is when datagram_flush() must be called. */
 bool datagram_deadline(const struct datagram *d, struct mono *ret_when);
 
-/** Bytes that the open datagram has left: counters that are due soon may fill them. */
-size_t datagram_room(const struct datagram *d);
-
 /** Send all that waits, the open datagram included. */
 void datagram_flush(struct datagram *d);

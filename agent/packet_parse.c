@@ -166,13 +166,6 @@ packet_parse(enum sflow_protocol protocol, const uint8_t *data, size_t len,
 		parse_ip_at(data, len, 0, ret);
 }
 
-void
-packet_parse_ip(const uint8_t *data, size_t len, struct packet_parse *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	parse_ip_at(data, len, 0, ret);
-}
-
 uint32_t
 packet_parse_ip_len(const uint8_t *data, size_t len)
 {

@@ -45,9 +45,6 @@ struct packet_parse {
 void packet_parse(enum sflow_protocol protocol, const uint8_t *data, size_t len,
 	struct packet_parse *ret);
 
-/** Read from an IP header on; the version is in its first nibble. */
-void packet_parse_ip(const uint8_t *data, size_t len, struct packet_parse *ret);
-
 /** Length that an IPv4 or IPv6 header claims for its packet, 0 if it is none. */
 uint32_t packet_parse_ip_len(const uint8_t *data, size_t len);
 

@@ -83,15 +83,6 @@ sampler_remove(struct sampler_table *t, struct data_source source)
 	t->n--;
 }
 
-void
-sampler_each(const struct sampler_table *t, sampler_each_fn fn, void *user_data)
-{
-	for (size_t i = 0; i < SAMPLER_BUCKETS; i++) {
-		for (const struct sampler *s = t->buckets[i]; s; s = s->next)
-			fn(s, user_data);
-	}
-}
-
 int
 sampler_take_packet(
 	struct sampler *s, const struct packet *p, struct datagram *d, struct mono now)

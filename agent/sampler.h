@@ -54,10 +54,6 @@ struct sampler *sampler_get(struct sampler_table *t, struct data_source source);
 /** Forget @source: its port is gone. No-op if it is not there. */
 void sampler_remove(struct sampler_table *t, struct data_source source);
 
-typedef void (*sampler_each_fn)(const struct sampler *s, void *user_data);
-/** Call @fn for every sampler, in no order. @fn must not change the table. */
-void sampler_each(const struct sampler_table *t, sampler_each_fn fn, void *user_data);
-
 /**
  * Number a sampled packet and put it into @d.
  *

@@ -233,41 +233,20 @@ nft_rule_load_data(struct nft_rule *rule, const void *data, uint32_t len)
 	expr_set_data(rule, expr, NFTNL_EXPR_IMM_DATA, data, len);
 }
 
-/* A bitwise expression from the current register to itself. */
-static struct nftnl_expr *
-bitwise_add(struct nft_rule *rule, uint32_t op, uint32_t len)
-{
-	struct nftnl_expr *expr = expr_add_sized(rule, "bitwise", len);
-
-	if (!expr)
-		return NULL;
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, rule->reg);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, rule->reg);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_OP, op);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, len);
-	return expr;
-}
-
 void
 nft_rule_bitwise(
 	struct nft_rule *rule, const void *mask, const void * xor, uint32_t len)
 {
-	struct nftnl_expr *expr = bitwise_add(rule, NFT_BITWISE_BOOL, len);
+	struct nftnl_expr *expr = expr_add_sized(rule, "bitwise", len);
 
 	if (!expr)
 		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, rule->reg);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, rule->reg);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, len);
 	expr_set_data(rule, expr, NFTNL_EXPR_BITWISE_MASK, mask, len);
 	expr_set_data(rule, expr, NFTNL_EXPR_BITWISE_XOR, xor, len);
-}
-
-void
-nft_rule_shift_right(struct nft_rule *rule, uint32_t len, uint32_t bits)
-{
-	struct nftnl_expr *expr = bitwise_add(rule, NFT_BITWISE_RSHIFT, len);
-
-	if (!expr)
-		return;
-	expr_set_data(rule, expr, NFTNL_EXPR_BITWISE_DATA, &bits, sizeof(bits));
 }
 
 void

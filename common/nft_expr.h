@@ -86,9 +86,6 @@ void nft_rule_load_data(struct nft_rule *rule, const void *data, uint32_t len);
 void nft_rule_bitwise(
 	struct nft_rule *rule, const void *mask, const void * xor, uint32_t len);
 
-/** Shift a value of @len bytes right by @bits. */
-void nft_rule_shift_right(struct nft_rule *rule, uint32_t len, uint32_t bits);
-
 /** Host order to big endian, one value of @len (2, 4 or 8) bytes: needed before a
  * comparison by size, which the kernel does byte by byte. */
 void nft_rule_hton(struct nft_rule *rule, uint32_t len);

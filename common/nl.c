@@ -144,34 +144,13 @@ netlink_stats(const struct netlink *nl)
 	return &nl->stats;
 }
 
-size_t
-netlink_receive_bytes(const struct netlink *nl)
-{
-	int bytes = 0;
-	socklen_t len = sizeof(bytes);
-
-	(void)getsockopt(nl->fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len);
-	return bytes < 0 ? 0 : (size_t)bytes;
-}
-
-static int
-membership(struct netlink *nl, int option, uint32_t group, struct err *err)
-{
-	if (setsockopt(nl->fd, SOL_NETLINK, option, &group, sizeof(group)) == 0)
-		return 0;
-	return err_sys(err, -errno, "netlink multicast group %u", group);
-}
-
 int
 netlink_join(struct netlink *nl, uint32_t group, struct err *err)
 {
-	return membership(nl, NETLINK_ADD_MEMBERSHIP, group, err);
-}
-
-int
-netlink_leave(struct netlink *nl, uint32_t group, struct err *err)
-{
-	return membership(nl, NETLINK_DROP_MEMBERSHIP, group, err);
+	if (setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+		    sizeof(group)) == 0)
+		return 0;
+	return err_sys(err, -errno, "netlink multicast group %u", group);
 }
 
 /* Fill the buffers: number of datagrams, 0 = nothing there, negative errno. */

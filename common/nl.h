@@ -59,12 +59,9 @@ void netlink_close(struct netlink *nl);
 /** For loop_add_fd(); the socket is non-blocking. */
 int netlink_fd(const struct netlink *nl);
 const struct netlink_stats *netlink_stats(const struct netlink *nl);
-/** What the kernel gave of receive_bytes; it counts its overhead, too. */
-size_t netlink_receive_bytes(const struct netlink *nl);
 
-/** Join or leave the multicast group @group (RTNLGRP_…, or from netlink_group()). */
+/** Join the multicast group @group (RTNLGRP_…, or from netlink_group()). */
 int netlink_join(struct netlink *nl, uint32_t group, struct err *err);
-int netlink_leave(struct netlink *nl, uint32_t group, struct err *err);
 
 /**
  * Read the events that are there, up to a few hundred, without waiting, and show every

@@ -166,12 +166,6 @@ nlattr_u64(const struct nlattr *a)
 	return v;
 }
 
-uint64_t
-nlattr_uint(const struct nlattr *a)
-{
-	return nlattr_len(a) >= sizeof(uint64_t) ? nlattr_u64(a) : nlattr_u32(a);
-}
-
 void
 nlattr_string(const struct nlattr *a, char *ret, size_t size)
 {

@@ -70,8 +70,6 @@ uint8_t nlattr_u8(const struct nlattr *a);
 uint16_t nlattr_u16(const struct nlattr *a);
 uint32_t nlattr_u32(const struct nlattr *a);
 uint64_t nlattr_u64(const struct nlattr *a);
-/** A counter that the kernel puts as 4 or 8 bytes (NLA_UINT of newer kernels). */
-uint64_t nlattr_uint(const struct nlattr *a);
 
 /** Copy a string with a NUL behind it, cut to @size - 1 bytes. */
 void nlattr_string(const struct nlattr *a, char *ret, size_t size);

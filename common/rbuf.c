@@ -77,21 +77,6 @@ rbuf_get_bytes(struct rbuf *r, size_t n)
 	return take(r, n);
 }
 
-const uint8_t *
-rbuf_get_opaque(struct rbuf *r, size_t *ret_len)
-{
-	size_t len = rbuf_get_be32(r);
-	size_t pad = -len & 3;
-	const uint8_t *at;
-
-	*ret_len = 0;
-	at = take(r, len);
-	if (!at || !take(r, pad))
-		return NULL;
-	*ret_len = len;
-	return at;
-}
-
 struct rbuf
 rbuf_sub(struct rbuf *r, size_t n)
 {

@@ -26,9 +26,6 @@ uint64_t rbuf_get_be64(struct rbuf *r);
 /** The next @n bytes, borrowed from the buffer; NULL (and failed) if there are fewer.
  */
 const uint8_t *rbuf_get_bytes(struct rbuf *r, size_t n);
-/** XDR opaque<>: bytes behind a length word, padding skipped; NULL (failed, *@ret_len
- * 0) if it does not fit. (RFC 4506 §4.10) */
-const uint8_t *rbuf_get_opaque(struct rbuf *r, size_t *ret_len);
 /** A reader of the next @n bytes only; failed if there are fewer. Moves @r past them.
  */
 struct rbuf rbuf_sub(struct rbuf *r, size_t n);

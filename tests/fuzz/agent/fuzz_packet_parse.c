@@ -40,12 +40,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	copy = malloc(size);
+	copy = malloc(size - 1);
 	require(copy);
 	memcpy(copy, data + 1, size - 1);
 	packet_parse((enum sflow_protocol)data[0], copy, size - 1, &p);
 	check(&p, size - 1);
-	packet_parse_ip(copy, size - 1, &p);
+	packet_parse(SFLOW_PROTOCOL_IPV4, copy, size - 1, &p);
 	check(&p, size - 1);
 	require(p.ip_version == 0 || p.ip_len == packet_parse_ip_len(copy, size - 1));
 	free(copy);

@@ -31,8 +31,8 @@ check(const struct nlattr *const *attrs)
 		if (attrs[i] && nlattr_len(attrs[i]) < (size_t)1 << (i - 1))
 			abort();
 	}
-	if (attrs[3])
-		(void)nlattr_uint(attrs[3]);
+	if (attrs[4])
+		(void)nlattr_u64(attrs[4]);
 	if (attrs[6] && nlattr_len(attrs[6]) < 6)
 		abort();
 	if (!attrs[5])

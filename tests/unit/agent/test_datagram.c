@@ -353,15 +353,6 @@ all_kinds_of_samples_share_a_datagram(void **state)
 	assert_int_equal(f.d.stats.discard_samples, 1);
 }
 
-static void
-room_is_what_the_open_datagram_has_left(void **state)
-{
-	(void)state;
-	assert_int_equal(datagram_room(&f.d), 1400 - 28);
-	put_flows(1);
-	assert_int_equal(datagram_room(&f.d), 1400 - 28 - 204);
-}
-
 int
 main(void)
 {
@@ -383,7 +374,6 @@ main(void)
 		TEST(sample_larger_than_any_datagram_is_shortened_and_counted),
 		TEST(refused_sample_is_counted_and_leaves_no_trace),
 		TEST(all_kinds_of_samples_share_a_datagram),
-		TEST(room_is_what_the_open_datagram_has_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

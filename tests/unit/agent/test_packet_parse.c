@@ -140,7 +140,7 @@ extension_headers_of_ipv6_are_skipped(void **state)
 	data[at + 8] = 6;
 	data[at + 16] = 1;
 	data[at + 19] = 53;
-	packet_parse_ip(data, sizeof(data), &p);
+	packet_parse(SFLOW_PROTOCOL_IPV6, data, sizeof(data), &p);
 	assert_int_equal(p.ip_version, 6);
 	assert_int_equal(p.ip_len, 100);
 	assert_int_equal(p.tos, 0xb8);
@@ -161,7 +161,7 @@ a_later_fragment_of_ipv6_has_no_ports(void **state)
 	(void)state;
 	data[at] = 17;
 	data[at + 3] = 8;
-	packet_parse_ip(data, sizeof(data), &p);
+	packet_parse(SFLOW_PROTOCOL_IPV6, data, sizeof(data), &p);
 	assert_true(p.is_fragment);
 	assert_false(p.has_ports);
 }
@@ -173,7 +173,7 @@ a_jumbogram_does_not_say_its_length(void **state)
 	struct packet_parse p;
 
 	(void)state;
-	packet_parse_ip(data, ipv6_header(data, 59, 0), &p);
+	packet_parse(SFLOW_PROTOCOL_IPV6, data, ipv6_header(data, 59, 0), &p);
 	assert_int_equal(p.ip_len, 0);
 	assert_int_equal(packet_parse_ip_len(data, sizeof(data)), 0);
 }

@@ -24,7 +24,6 @@ write_example(uint8_t *data, size_t size)
 	wbuf_put_be16(&w, 0x8283);
 	wbuf_put_be32(&w, 0x84858687);
 	wbuf_put_be64(&w, UINT64_C(0x88898a8b8c8d8e8f));
-	wbuf_put_opaque(&w, "hello", 5);
 	wbuf_put_bytes(&w, "end", 3);
 	assert_true(wbuf_ok(&w));
 	return w.len;
@@ -34,8 +33,7 @@ write_example(uint8_t *data, size_t size)
 static bool
 read_example(const uint8_t *data, size_t len)
 {
-	const uint8_t *opaque, *bytes;
-	size_t opaque_len;
+	const uint8_t *bytes;
 	struct rbuf r;
 	bool same;
 
@@ -44,15 +42,12 @@ read_example(const uint8_t *data, size_t len)
 	same = rbuf_get_be16(&r) == 0x8283 && same;
 	same = rbuf_get_be32(&r) == 0x84858687 && same;
 	same = rbuf_get_be64(&r) == UINT64_C(0x88898a8b8c8d8e8f) && same;
-	opaque = rbuf_get_opaque(&r, &opaque_len);
 	bytes = rbuf_get_bytes(&r, 3);
 	assert_int_equal(rbuf_left(&r), 0);
 	assert_int_equal(rbuf_ok(&r), bytes != NULL);
 	if (!rbuf_ok(&r))
 		return false;
 	assert_true(same);
-	assert_int_equal(opaque_len, 5);
-	assert_memory_equal(opaque, "hello", 5);
 	assert_memory_equal(bytes, "end", 3);
 	return true;
 }
@@ -92,40 +87,6 @@ failure_is_sticky_and_reads_zero(void **state)
 	assert_int_equal(rbuf_get_be16(&r), 0);
 	assert_int_equal(rbuf_get_be32(&r), 0);
 	assert_null(rbuf_get_bytes(&r, 0));
-}
-
-static void
-opaque_length_beyond_the_end_fails(void **state)
-{
-	static const uint8_t too_long[] = { 0, 0, 0, 5, 1, 2, 3, 4 };
-	static const uint8_t huge[] = { 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4 };
-	static const uint8_t no_padding[] = { 0, 0, 0, 3, 1, 2, 3 };
-	size_t len = 99;
-	struct rbuf r;
-
-	(void)state;
-	rbuf_init(&r, too_long, sizeof(too_long));
-	assert_null(rbuf_get_opaque(&r, &len));
-	assert_int_equal(len, 0);
-	rbuf_init(&r, huge, sizeof(huge));
-	assert_null(rbuf_get_opaque(&r, &len));
-	rbuf_init(&r, no_padding, sizeof(no_padding));
-	assert_null(rbuf_get_opaque(&r, &len));
-	assert_false(rbuf_ok(&r));
-}
-
-static void
-empty_opaque_is_no_failure(void **state)
-{
-	static const uint8_t data[] = { 0, 0, 0, 0 };
-	size_t len = 99;
-	struct rbuf r;
-
-	(void)state;
-	rbuf_init(&r, data, sizeof(data));
-	assert_non_null(rbuf_get_opaque(&r, &len));
-	assert_int_equal(len, 0);
-	assert_true(rbuf_ok(&r));
 }
 
 static void
@@ -179,8 +140,6 @@ main(void)
 		cmocka_unit_test(what_was_written_is_read),
 		cmocka_unit_test(truncation_anywhere_fails),
 		cmocka_unit_test(failure_is_sticky_and_reads_zero),
-		cmocka_unit_test(opaque_length_beyond_the_end_fails),
-		cmocka_unit_test(empty_opaque_is_no_failure),
 		cmocka_unit_test(sub_reader_stays_inside),
 		cmocka_unit_test(sub_reader_larger_than_the_rest_fails_both),
 		cmocka_unit_test(no_data_at_all_is_readable_as_nothing),
