@@ -37,6 +37,22 @@ last_good_path(const char *state_dir, const struct policy_key *key)
 	return path;
 }
 
+/* Does @path hold that text, and nothing else? */
+static bool
+holds(const char *path, const char *text, size_t len)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char buf[4096];
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf));
+
+	while (n > 0 && (size_t)n <= len && memcmp(buf, text, (size_t)n) == 0) {
+		text += n;
+		len -= (size_t)n;
+		n = read(fd, buf, sizeof(buf));
+	}
+	return n == 0 && len == 0;
+}
+
 /* Replace @path without waiting for the disk; a reader sees the old or the new file,
  * never a part. */
 static int
@@ -127,7 +143,13 @@ last_good_put(const char *state_dir, const struct policy_key *key, const char *t
 	size_t len, struct err *err)
 {
 	AUTO_FREE char *path = last_good_path(state_dir, key);
-	int r = path ? replace(path, text, len) : -ENOMEM;
+	int r;
+
+	/* The rules of a file may change without it, those of all files at once, and
+	 * rename() waits for the disk where there is a file to be replaced. */
+	if (path && holds(path, text, len))
+		return 0;
+	r = path ? replace(path, text, len) : -ENOMEM;
 
 	return r < 0 ? err_sys(err, r, "%s: cannot keep a copy", key->name) : 0;
 }
