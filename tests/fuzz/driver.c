@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/fuzz/fuzz.h"
+
 enum {
 	INPUT_MAX = 65536,
 	SEEDS_MAX = 1024,
@@ -42,8 +44,6 @@ struct corpus {
 
 /* The input that runs now, for the handlers below. */
 static struct input running;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Part of the sanitizer runtime; absent without it. */
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));

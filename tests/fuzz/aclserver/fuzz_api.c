@@ -15,17 +15,9 @@
 
 #include "aclserver/api.h"
 #include "aclserver/http_head.h"
+#include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 65536, MAX_BODY = 4096 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static int
 refuse_create(void *user_data, int dirfd, const char *name)

@@ -7,15 +7,7 @@
 #include <string.h>
 
 #include "aclserver/channel.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void
 check(const uint8_t *data, size_t size, bool from_child)

@@ -11,8 +11,7 @@
 #include "aclserver/names.h"
 #include "aclserver/ruleset.h"
 #include "aclserver/ruleset_dump.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 enum {
 	ARENA_LIMIT = 64 << 20,

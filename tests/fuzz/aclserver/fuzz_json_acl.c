@@ -10,17 +10,9 @@
 #include <string.h>
 
 #include "aclserver/json_acl.h"
+#include "tests/fuzz/fuzz.h"
 
 enum { MAX_LINES = 100 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 check_lines(const char *text, size_t len)

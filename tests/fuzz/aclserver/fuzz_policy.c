@@ -9,18 +9,10 @@
 #include <string.h>
 
 #include "aclserver/policy.h"
+#include "tests/fuzz/fuzz.h"
 
 /* More than the limits of the language allow for an input of 64 KiB. */
 enum { ARENA_SIZE_MAX = 1 << 30 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* 0, or an error that is in @diags; nothing else. */
 static void

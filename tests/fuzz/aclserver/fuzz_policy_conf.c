@@ -8,15 +8,7 @@
 #include <string.h>
 
 #include "aclserver/policy.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void
 check(const struct policy_conf *conf)

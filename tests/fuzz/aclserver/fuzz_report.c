@@ -8,15 +8,7 @@
 #include <string.h>
 
 #include "aclserver/report.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(_Bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* A report decoded, encoded and decoded again is the same, encoded. */
 static void

@@ -9,15 +9,7 @@
 
 #include "aclserver/http_listen.h"
 #include "aclserver/server_conf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void
 on_problem(const char *file, int line, const char *reason, void *user_data)

@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "agent/agent_conf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void
 ignore_finding(enum conf_severity severity, const char *file, int line,

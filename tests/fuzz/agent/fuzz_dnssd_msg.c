@@ -9,10 +9,9 @@
 #include <string.h>
 
 #include "agent/dnssd_msg.h"
+#include "tests/fuzz/fuzz.h"
 
 enum { HEADER_BYTES = 12 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The uncompressed name behind the header, as text. */
 static void

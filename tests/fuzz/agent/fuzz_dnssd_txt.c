@@ -8,8 +8,7 @@
 #include <stdlib.h>
 
 #include "agent/dnssd_txt.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void
 check_problem(enum dnssd_txt_fault fault, const char *reason, void *user_data)

@@ -11,15 +11,7 @@
 
 #include "agent/drop_reason.h"
 #include "agent/dropmon_msg.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void
 check_alert(const struct dropmon_msg *m, const uint8_t *end)

@@ -2,11 +2,10 @@
  * fuzz_host_uuid.c - UUIDs and machine ids from any bytes.
  */
 #include "agent/host_uuid.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 
 #include "nl_input.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void
 check_link(const struct link_msg *m)

@@ -4,8 +4,7 @@
 #include "agent/link_stats_msg.h"
 
 #include "nl_input.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

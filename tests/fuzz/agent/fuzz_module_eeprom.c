@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "agent/module_read.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* A module that ends where the input does: what is behind cannot be read. */
 struct input {

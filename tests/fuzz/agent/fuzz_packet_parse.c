@@ -9,15 +9,7 @@
 #include <string.h>
 
 #include "agent/packet_parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void
 check(const struct packet_parse *p, size_t len)

@@ -2,12 +2,11 @@
  * fuzz_proc_disk.c - /proc/diskstats and mountinfo from any bytes.
  */
 #include "agent/proc_text.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool
 is_disk(const char *name, void *user_data)

@@ -2,11 +2,10 @@
  * fuzz_proc_snmp.c - /proc/net/snmp from any bytes.
  */
 #include "agent/proc_text.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -10,15 +10,7 @@
 #include <string.h>
 
 #include "agent/replay_msg.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void
 check_record(const uint8_t *at, const struct replay_msg *m, size_t used)

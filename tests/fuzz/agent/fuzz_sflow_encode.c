@@ -10,6 +10,7 @@
 
 #include "agent/sflow_encode.h"
 #include "common/rbuf.h"
+#include "tests/fuzz/fuzz.h"
 
 enum {
 	BUFFER_MAX = 2048,
@@ -20,21 +21,12 @@ enum {
 	FRONT = 4, /* bytes in the buffer before the sample */
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 /* The input as an endless supply of values: it begins anew, changed, at its end. */
 struct supply {
 	const uint8_t *data;
 	size_t size;
 	size_t pos;
 };
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static uint8_t
 take_u8(struct supply *s)

@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "agent/status.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* Nothing that talks to a terminal comes out. */
 static void

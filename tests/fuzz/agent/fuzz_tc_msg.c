@@ -8,15 +8,7 @@
 #include <string.h>
 
 #include "agent/tc_msg.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* Built again and read again it is the same. */
 static void

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/conf.h"
+#include "tests/fuzz/fuzz.h"
 
 struct settings {
 	uint32_t number;
@@ -30,8 +31,6 @@ static const struct conf_key keys[] = {
 	{ "size", conf_parse_size, offsetof(struct settings, size), 0, 1 << 30 },
 	{ NULL, NULL, 0, 0, 0 },
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 on_problem(const char *file, int line, const char *reason, void *user_data)

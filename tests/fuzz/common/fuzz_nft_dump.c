@@ -8,8 +8,7 @@
 
 #include "common/nft_internal.h"
 #include "common/nft_udata.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* Keeps the reads below from being left out. */
 static volatile unsigned sum;

@@ -6,15 +6,7 @@
 #include <string.h>
 
 #include "common/nft_udata.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void
 put_again(uint8_t type, const uint8_t *value, size_t len)

@@ -3,11 +3,10 @@
  * what its rule promises.
  */
 #include "common/nl_attr.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { N_RULES = 9, TEXT_SIZE = 16 };
 

@@ -7,15 +7,7 @@
 #include <string.h>
 
 #include "common/parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void
 check_numbers(const char *text)
