@@ -98,6 +98,18 @@ add_copy(struct rule_part *part, const char *device)
 	rule_part_add(part, &term);
 }
 
+/* In a list of ports it may be meant; alone it is a mistake. */
+static void
+warn_of_itself(struct rule *rule, bool in, const char *device)
+{
+	static const char text[] =
+		"nothing is copied: packets of the port that gets the copies are not";
+
+	if ((in ? rule->names_in : rule->names_out) &&
+		strcmp(rule->ports[in ? 0 : 1], device) == 0)
+		(void)rule_warn(rule, text);
+}
+
 static int
 finish_span(struct rule *rule, struct module_use *use)
 {
@@ -115,6 +127,7 @@ finish_span(struct rule *rule, struct module_use *use)
 		result = add_destination(rule, part);
 	add_other_port(part, in, device);
 	add_copy(part, device);
+	warn_of_itself(rule, in, device);
 	return result;
 }
 

@@ -36,6 +36,22 @@ copies_are_made_where_the_frame_leaves(void **state)
 }
 
 static void
+copies_of_a_port_to_itself_are_warned_of(void **state)
+{
+	static const char warning[] =
+		"2 warning: nothing is copied: packets of the port that gets the "
+		"copies are not\n";
+
+	(void)state;
+	check_problems(
+		"iptables", "-A FORWARD -i swp1 -j SPAN --dport swp1", 0, warning);
+	check_problems(
+		"iptables", "-A FORWARD -o swp1 -j SPAN --dport swp1", 0, warning);
+	check_problems("iptables", "-A FORWARD ! -i swp1 -j SPAN --dport swp1", 0, "");
+	check_problems("iptables", "-A FORWARD -i swp+ -j SPAN --dport swp1", 0, "");
+}
+
+static void
 what_no_hook_can_do_is_refused(void **state)
 {
 	(void)state;
@@ -95,6 +111,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies_are_made_where_the_frame_enters),
 		cmocka_unit_test(copies_are_made_where_the_frame_leaves),
+		cmocka_unit_test(copies_of_a_port_to_itself_are_warned_of),
 		cmocka_unit_test(what_no_hook_can_do_is_refused),
 		cmocka_unit_test(erspan_copies_into_a_device_that_its_name_describes),
 	};
