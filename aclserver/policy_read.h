@@ -19,7 +19,8 @@ struct policy_text {
 /**
  * Read the rule file @path, at most POLICY_FILE_MAX bytes.
  *
- * A symbolic link is followed only when root made it: otherwise the HTTP process could
+ * A symbolic link is followed only when root made it, and so for the one that it leads
+ * to: otherwise the HTTP process could
  * have this process read, and quote in its error messages, files that it may not read
  * itself. One that points to nothing is an error, not a missing file. For the same
  * reason a file that has several names (hard links) has to be readable by everybody.

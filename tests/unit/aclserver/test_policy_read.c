@@ -131,6 +131,40 @@ link_of_root_is_followed_and_of_others_refused(void **state)
 	assert_non_null(strstr(f->err.text, "root did not make"));
 }
 
+static void
+link_of_root_to_a_link_of_others_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char third[sizeof(f->file) + 8];
+
+	if (geteuid() != 0)
+		skip();
+	snprintf(third, sizeof(third), "%s/third", f->dir);
+	assert_int_equal(symlink("third", f->other), 0);
+	assert_int_equal(symlink("a.rules", third), 0);
+	assert_int_equal(policy_read(f->other, &f->text, &f->err), 0);
+	assert_string_equal(f->text.text, content);
+	free(f->text.text);
+	f->text.text = NULL;
+	assert_int_equal(lchown(third, 1, 1), 0);
+	assert_int_equal(policy_read(f->other, &f->text, &f->err), -ELOOP);
+	assert_non_null(strstr(f->err.text, "root did not make"));
+	assert_int_equal(unlink(third), 0);
+	assert_int_equal(policy_read(f->other, &f->text, &f->err), -ENOLINK);
+}
+
+static void
+links_in_a_circle_end(void **state)
+{
+	struct fixture *f = *state;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(symlink("other", f->other), 0);
+	assert_int_equal(policy_read(f->other, &f->text, &f->err), -ELOOP);
+	assert_non_null(strstr(f->err.text, "in a row"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -143,6 +177,8 @@ main(void)
 		TEST(readable_file_may_have_a_second_name),
 		TEST(fifo_is_refused_and_does_not_hang),
 		TEST(link_of_root_is_followed_and_of_others_refused),
+		TEST(link_of_root_to_a_link_of_others_is_refused),
+		TEST(links_in_a_circle_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
