@@ -188,8 +188,13 @@ http_service_run(const char *socket, struct err *err)
 	struct service s = {
 		.socket = socket, .pidfd = -1, .restart_ms = RESTART_FIRST_MS
 	};
-	int r = start(&s);
+	int r;
 
+	/* The worker is the same user, but has a filter for system calls, out of which
+	 * our memory would lead. The worker itself becomes dumpable again by exec. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(err, -errno, "HTTP process: cannot hide its memory");
+	r = start(&s);
 	if (r == 0)
 		r = loop_run(s.loop);
 	if (s.pid > 0) {
