@@ -180,7 +180,13 @@ respond_outcome(const struct api *api, const struct api_request *req,
 
 	if (waited == TRACKER_COMMITTED)
 		outcome = outcome_judge(&last->report, name);
-	if (outcome == OUTCOME_OWN_ERROR || outcome == OUTCOME_COMMIT_FAILED)
+	if (outcome == OUTCOME_COMMIT_FAILED && req->scopes &&
+		!scopes_have(req->scopes, SCOPE_READ, ""))
+		api_problem(api, 422,
+			"the change is stored but not installed, because the commit "
+			"failed in another file; the scope read shows where",
+			ret);
+	else if (outcome == OUTCOME_OWN_ERROR || outcome == OUTCOME_COMMIT_FAILED)
 		respond_refused(
 			api, &last->report, name, outcome == OUTCOME_OWN_ERROR, ret);
 	else

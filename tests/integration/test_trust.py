@@ -186,6 +186,19 @@ def test_tokens_do_what_their_scopes_say(trusted):
     assert "client ::1: GET /acl/ban_1 refused: the token is not known" in log and "sha256" not in log
 
 
+def test_who_may_not_read_is_told_nothing_of_other_files(trusted):
+    trusted.write_tokens(token_line("bot", "write", "B") + token_line("all", "read,write", "A"))
+    trusted.server.policy.write("00secret.rules", "[iptables]\n-A FORWARD -s 192.0.2.77 -j NOWHERE\n")
+    trusted.start()
+    reply = trusted.tls("B").put("a", LINES, wait=DEADLINE_S)
+    assert reply.status == 422 and set(reply.json()) == {"title", "status", "detail"}
+    assert "in another file" in reply.json()["detail"] and "secret" not in reply.json()["detail"]
+    reply = trusted.tls("B").put("a", ["-A FORWARD -j"], wait=DEADLINE_S)
+    assert reply.status == 422 and [e["file"].endswith("50rest-a.rules") for e in reply.json()["errors"]] == [True]
+    reply = trusted.tls("A").put("a", LINES, wait=DEADLINE_S)
+    assert reply.status == 422 and "192.0.2.77" in reply.json()["errors"][0]["rule"]
+
+
 def test_a_new_token_works_with_the_line_that_is_printed(trusted):
     made = trusted.ns.run(server_program(), "--new-token", "bot", "--scope", "read,write:ban_")
     assert re.fullmatch(r"tg_[\w-]{43}\n", made.stderr), "nothing but the token where a program reads"
