@@ -32,6 +32,8 @@ struct slot {
 struct front_peers {
 	pthread_mutex_t lock; /* guards all below */
 	uint32_t mask;        /* number of slots - 1 */
+	uint32_t max;         /* clients: at most half of the slots */
+	uint32_t n;           /* clients */
 	uint32_t generation;
 	struct slot *slots;
 };
@@ -52,6 +54,7 @@ front_peers_new(uint32_t max)
 		return NULL;
 	}
 	peers->mask = size - 1;
+	peers->max = max;
 	pthread_mutex_init(&peers->lock, NULL);
 	return peers;
 }
@@ -96,7 +99,7 @@ bind_any(const struct front_peers *peers, int fd, uint32_t *ret_source,
 {
 	int result = -EMFILE;
 
-	for (int i = 0; i < DRAWS; i++) {
+	for (int i = 0; i < DRAWS && peers->n < peers->max; i++) {
 		int drawn = draw(ret_source, ret_port);
 
 		if (drawn < 0)
@@ -123,6 +126,7 @@ front_peers_add(
 	if (result == 0) {
 		peers->slots[source & peers->mask] =
 			(struct slot){ peer, source, port };
+		peers->n++;
 		*ret = source;
 	}
 	pthread_mutex_unlock(&peers->lock);
@@ -153,6 +157,7 @@ front_peers_remove(struct front_peers *peers, uint32_t source)
 {
 	pthread_mutex_lock(&peers->lock);
 	peers->slots[source & peers->mask] = (struct slot){ 0 };
+	peers->n--;
 	pthread_mutex_unlock(&peers->lock);
 }
 

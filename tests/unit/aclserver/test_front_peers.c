@@ -124,33 +124,22 @@ next_source_cannot_be_told(void **state)
 }
 
 static void
-full_table_is_an_error(void **state)
+more_clients_than_there_is_room_for_are_refused(void **state)
 {
-	enum { ROOM = 16 }; /* the smallest there is */
-	struct client clients[ROOM] = { 0 };
-	struct front_peers *peers = front_peers_new(1);
+	struct client clients[N], more = { .fd = -1 };
+	struct front_peers *peers;
 	uint32_t source;
-	int n = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)state;
-	assert_non_null(peers);
-	assert_true(fd >= 0);
-	/* Places are drawn: the last ones may be missed a few times. */
-	for (int i = 0; i < 1000 && n < ROOM; i++) {
-		clients[n].fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (front_peers_add(peers, clients[n].fd, &clients[n].peer, &source) ==
-			0)
-			n++;
-		else
-			close(clients[n].fd);
-	}
-	assert_int_equal(n, ROOM);
-	assert_int_equal(
-		front_peers_add(peers, fd, &clients[0].peer, &source), -EMFILE);
-	close(fd);
-	for (int i = 0; i < n; i++)
-		close(clients[i].fd);
-	front_peers_free(peers);
+	setup_clients(&peers, clients);
+	more.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(more.fd >= 0);
+	assert_int_equal(front_peers_add(peers, more.fd, &more.peer, &source), -EMFILE);
+	close(more.fd);
+	front_peers_remove(peers, clients[3].source);
+	add(peers, &more);
+	close(more.fd);
+	done(peers, clients);
 }
 
 int
@@ -160,7 +149,7 @@ main(void)
 		cmocka_unit_test(client_is_found_by_its_source_until_it_is_removed),
 		cmocka_unit_test(other_port_of_a_clients_address_is_a_stranger),
 		cmocka_unit_test(next_source_cannot_be_told),
-		cmocka_unit_test(full_table_is_an_error),
+		cmocka_unit_test(more_clients_than_there_is_room_for_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
