@@ -199,6 +199,13 @@ merge(const struct portsamp *p, const struct source_port *ports, size_t n,
 	return count;
 }
 
+/* Is the program at work on what @e wants? */
+static bool
+is_running(const struct portsamp *p, const struct entry *e)
+{
+	return p->command && p->running == e->ifindex && p->running_rate == e->wanted;
+}
+
 void
 portsamp_set(struct portsamp *p, const struct source_port *ports, size_t n)
 {
@@ -215,7 +222,7 @@ portsamp_set(struct portsamp *p, const struct source_port *ports, size_t n)
 	for (size_t i = 0; i < p->n; i++) {
 		struct entry *e = &entries[i];
 
-		e->due = e->wanted != e->rate && !e->failed;
+		e->due = e->wanted != e->rate && !e->failed && !is_running(p, e);
 		p->n_failed += e->failed;
 	}
 	if (!p->command)
