@@ -462,29 +462,3 @@ committer_was_overtaken(struct committer *c)
 	c->overtaken = false;
 	return overtaken;
 }
-
-int
-committer_flush(struct committer *c, struct err *err)
-{
-	const struct nft_commit_how how = { .mode = NFT_MODE_COMMIT };
-	struct nft_result result = { 0 };
-	bool others;
-	int r = commit_lock_take(&c->lock, LOCK_WAIT_MS, &others, err);
-
-	if (r < 0)
-		return r;
-	nft_batch_reset(c->batch);
-	for (size_t i = 0; i < KERNEL_TABLES; i++)
-		nft_batch_delete_table(c->batch, &kernel_tables[i], 0);
-	for (size_t i = 0; i < PORT_MARKS_TABLES; i++)
-		nft_batch_delete_table(c->batch, &port_marks_tables[i], 0);
-	r = nft_commit(c->nft, c->batch, &how, &result);
-	if (r < 0)
-		err_sys(err, r, "removing our tables");
-	else if (c->conf.announce)
-		r = commit_lock_bump(&c->lock, err);
-	nft_result_done(&result);
-	c->known = false;
-	commit_lock_release(&c->lock);
-	return r;
-}

@@ -120,7 +120,3 @@ bool committer_is_outdated(struct committer *committer);
 /** True once after tapgate-acl changed the kernel: what was last reported may be
  * outdated. Never waits. */
 bool committer_was_overtaken(struct committer *committer);
-
-/** Remove all that we installed, of every family. Counts as a change for the others. 0
- * or negative errno. */
-int committer_flush(struct committer *committer, struct err *err);
