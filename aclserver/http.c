@@ -29,6 +29,7 @@ enum {
 	ONE_WRITE_SIZE = 8192, /* answers up to this go out in one piece */
 	DISCARD_MAX = 8 << 20, /* of a body that is refused, read before closing, so
 				  that the client sees the answer and no reset */
+	DISCARD_MS = 1000,     /* as long: a client that may not get in has a thread */
 	DISCARD_PIECE = 16 << 10,
 	NUMBER_SIZE = 24,
 };
@@ -56,22 +57,29 @@ struct http {
 /* ---- bytes from and to the client, in limited time ---- */
 
 static struct http_transfer
-begin_transfer(const struct http *http, const struct mg_connection *conn)
+begin_transfer(const struct mg_connection *conn, struct mono deadline)
 {
 	const struct mg_request_info *info = mg_get_request_info(conn);
 
 	return (struct http_transfer){
-		.deadline = mono_add_ms(mono_now(), http->timeout_ms),
+		.deadline = deadline,
 		.address = info->remote_addr,
 		.port = (uint16_t)info->remote_port,
 	};
 }
 
+static struct mono
+deadline_of(const struct http *http)
+{
+	return mono_add_ms(mono_now(), http->timeout_ms);
+}
+
 /* @len bytes of the body; false if they did not come. */
 static bool
-receive(const struct http *http, struct mg_connection *conn, void *buf, size_t len)
+receive(const struct http *http, struct mg_connection *conn, struct mono deadline,
+	void *buf, size_t len)
 {
-	struct http_transfer transfer = begin_transfer(http, conn);
+	struct http_transfer transfer = begin_transfer(conn, deadline);
 	int n;
 
 	if (len == 0)
@@ -87,7 +95,7 @@ static bool
 send_all(const struct http *http, struct mg_connection *conn, const void *buf,
 	size_t len)
 {
-	struct http_transfer transfer = begin_transfer(http, conn);
+	struct http_transfer transfer = begin_transfer(conn, deadline_of(http));
 	int n;
 
 	if (len == 0)
@@ -155,6 +163,7 @@ static void
 discard_body(const struct http *http, struct mg_connection *conn,
 	const struct http_head *head)
 {
+	const struct mono deadline = mono_add_ms(mono_now(), DISCARD_MS);
 	char piece[DISCARD_PIECE];
 
 	/* It is not on its way, or nobody knows where it ends. */
@@ -162,7 +171,7 @@ discard_body(const struct http *http, struct mg_connection *conn,
 		(head->refusal && head->refusal != 411 && head->refusal != 403))
 		return;
 	for (size_t n = 0; n < DISCARD_MAX; n += sizeof(piece))
-		if (!receive(http, conn, piece, sizeof(piece)))
+		if (!receive(http, conn, deadline, piece, sizeof(piece)))
 			break;
 }
 
@@ -185,7 +194,7 @@ read_body(const struct http *http, struct mg_connection *conn,
 		(void)send_all(
 			http, conn, go_on, sizeof(go_on) - 1); /* the read shows it */
 	}
-	if (!receive(http, conn, body, len)) {
+	if (!receive(http, conn, deadline_of(http), body, len)) {
 		api_problem(http->api, 408, "the body did not arrive in time", ret);
 		return NULL;
 	}

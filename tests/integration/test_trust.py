@@ -303,6 +303,18 @@ def test_silent_connections_hold_no_thread(trusted):
         sock.close()
 
 
+def test_who_may_not_get_in_and_promises_a_body_holds_no_thread_for_long(trusted):
+    trusted.write_tokens(token_line("boss", "admin", "A"))
+    trusted.start(threads=4, request_timeout="5min")
+    request = b"PUT /acl/a HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n"
+    strangers = [connect(trusted.ns, "::1", 8080) for _ in range(4)]
+    for sock in strangers:
+        sock.sendall(request)
+    for sock in strangers:
+        with sock, sock.makefile("rb") as file:
+            assert b" 401 " in file.read()  # to its end
+
+
 def test_the_oldest_silent_connection_makes_room(trusted):
     trusted.start(connections=10)
     silent = [connect(trusted.ns, "::1", 8080 if i % 2 else PORT) for i in range(30)]
