@@ -51,7 +51,8 @@ void front_peers_renew(struct front_peers *peers);
 /** How often it has changed. */
 uint32_t front_peers_generation(struct front_peers *peers);
 
-/** Forget what was entered; to be called before the socket is closed, as then its port is free. */
+/** Forget what was entered; to be called before the socket is closed, as then its port
+ * is free. */
 void front_peers_remove(struct front_peers *peers, uint32_t source);
 
 /** The client behind the connection from this source; false if there is none. */
