@@ -75,11 +75,11 @@ TABLE = r"""[iptables]
 -t nat -A PREROUTING -p tcp -j DNAT
     target DNAT needs --to-destination
 -A FORWARD -j REJECT
-    target REJECT is not supported
+    target REJECT is not supported: DROP drops packets without an answer
 -A FORWARD -j RETURN
-    target RETURN is not supported
+    target RETURN is not supported: there are no chains to return from; ACCEPT ends the list for a packet
 -A FORWARD -j accept
-    unknown target "accept"
+    unknown target "accept"; in this section it is called ACCEPT
 -A FORWARD -g CHAIN
     option -g is not supported
 -A FORWARD -j LOG --log-level 8
@@ -225,11 +225,11 @@ FORWARD -j DROP
 -A FORWARD -s 00:11:22:33:44:zz -j DROP
     -s "00:11:22:33:44:zz": not a MAC address (or Unicast, Multicast, Broadcast, BGA)
 -A FORWARD -i swp1 -j POLICE --set-mode pkt --set-rate 1 --set-burst 1
-    unknown target "POLICE"
+    unknown target "POLICE"; in this section it is called police
 -A FORWARD -j RETURN
-    target RETURN is not supported
+    target RETURN is not supported: there are no chains to return from; ACCEPT ends the list for a packet
 -A FORWARD -j CONTINUE
-    target CONTINUE is not supported
+    target CONTINUE is not supported: without -j the next rule sees the packet, too
 -A FORWARD -j setqos --set-dscp 10 --set-dscp-class ef
     --set-dscp and --set-dscp-class exclude each other
 -A FORWARD -j setclass --class 9
@@ -237,9 +237,9 @@ FORWARD -j DROP
 -A FORWARD -m comment --comment x -j DROP
     unknown option "-m"
 -A PREROUTING -j DROP
-    table filter has no chain "PREROUTING"
+    table filter has no chain "PREROUTING"; -t nat has
 -t nat -A FORWARD -j DROP
-    table nat has no chain "FORWARD"
+    table nat has no chain "FORWARD"; -t filter has
 -t nat -A POSTROUTING -j snat --to-source 1.1.1.1
     --to-source "1.1.1.1": not a MAC address
 -t nat -A POSTROUTING -j dnat --to-destination 0:1:2:3:4:5

@@ -13,7 +13,8 @@ import sflow
 pytestmark = pytest.mark.unprivileged
 
 GOLDEN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "golden")
-NAMES = sorted(os.path.splitext(os.path.basename(path))[0] for path in glob.glob(os.path.join(GOLDEN, "*.hex")))
+NAMES = sorted(os.path.splitext(os.path.basename(path))[0] for path in glob.glob(os.path.join(GOLDEN, "*.hex"))
+               if os.path.exists(path[:-len("hex")] + "values"))
 
 # Records in the reverse order of Host sFlow agents.
 REVERSED = "counters_host_port"
