@@ -7,8 +7,8 @@ import hashlib
 import http.client
 import json
 import os
-import subprocess
 import signal
+import subprocess
 
 import jsonschema
 import pytest
