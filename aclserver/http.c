@@ -84,6 +84,7 @@ receive(const struct http *http, struct mg_connection *conn, struct mono deadlin
 
 	if (len == 0)
 		return true;
+	transfer.reads = true;
 	http_guard_begin(http->guard, &transfer);
 	n = mg_read(conn, buf, len);
 	http_guard_end(http->guard, &transfer);

@@ -86,7 +86,9 @@ shut_down(const struct http_transfer *t)
 	while (dir && (entry = readdir(dir)))
 		if (parse_u32(entry->d_name, 0, INT32_MAX, &fd) == 0 &&
 			is_peer((int)fd, t))
-			(void)shutdown((int)fd, SHUT_RDWR); /* may be closed by then */
+			(void)shutdown((int)fd,
+				t->reads ? SHUT_RD
+					 : SHUT_RDWR); /* may be closed by then */
 	if (dir)
 		closedir(dir);
 }

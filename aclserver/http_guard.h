@@ -19,6 +19,7 @@ struct http_transfer {
 	struct mono deadline;
 	const char *address; /* of the client, IPv4; borrowed until http_guard_end() */
 	uint16_t port;       /* of the client, host order */
+	bool reads;          /* from the client: it can still be answered afterwards */
 };
 
 /** NULL when out of memory. */
@@ -33,6 +34,6 @@ void http_guard_begin(struct http_guard *guard, struct http_transfer *t);
 /** It has ended: its connection is not touched from now on. */
 void http_guard_end(struct http_guard *guard, struct http_transfer *t);
 
-/** Shut down the sockets of all transfers whose deadline is before @now; number of
- * them. To be called now and then. */
+/** Shut down the sockets of all transfers whose deadline is before @now, those that
+ * read for reading only; number of them. To be called now and then. */
 unsigned http_guard_check(struct http_guard *guard, struct mono now);

@@ -11,7 +11,7 @@ from peers import FastNetMon
 from programs import Flood, Sink
 from wait import wait_until
 
-pytestmark = pytest.mark.skipif(FastNetMon.missing(), reason=str(FastNetMon.missing()))
+pytestmark = pytest.mark.skipif(bool(FastNetMon.missing()), reason=str(FastNetMon.missing()))
 
 ATTACKER, NEIGHBOUR, VICTIM = 1, 2, 3
 NAME, PORT = "fastnetmon_10_0_3_3", 53
