@@ -295,6 +295,9 @@ def test_collector_that_does_not_listen_costs_the_others_nothing(net):
             well.read()
             return sender.status()[0]["errors"] > 1
 
+        # More than a few datagrams do not wait for the host's MAC address.
+        sender.do("flow 1")
+        well.wait(datagrams(1))
         wait_until(refused, "the host says twice that nobody listens")
         deaf, fine = sender.status()
         assert deaf["error"] == errno.ECONNREFUSED
