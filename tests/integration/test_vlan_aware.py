@@ -4,15 +4,15 @@ import contextlib
 
 import pytest
 
+import placements
 from daemon import Server
-from lab import (BRIDGED, BRIDGE_TO_ROUTED, FROM_BRIDGE, FROM_PORT, ROUTED, ROUTED_TO_BRIDGE, TO_BRIDGE, TO_PORT, Lab)
+from lab import BRIDGED, BRIDGE_TO_ROUTED, FROM_BRIDGE, ROUTED, ROUTED_TO_BRIDGE, TO_BRIDGE, Lab
 from netns import Switch
 from packets import Packet
 from wait import wait_until
 
 pytestmark = pytest.mark.vm
 
-ALL_PATHS = (BRIDGED, ROUTED, BRIDGE_TO_ROUTED, ROUTED_TO_BRIDGE, TO_BRIDGE, TO_PORT, FROM_BRIDGE, FROM_PORT)
 TABLE = [
     ("-A FORWARD", {BRIDGED, ROUTED, BRIDGE_TO_ROUTED, ROUTED_TO_BRIDGE}),
     ("-A FORWARD -i swp1", {BRIDGED, BRIDGE_TO_ROUTED}),
@@ -62,15 +62,7 @@ def lab():
 
 @pytest.mark.parametrize("family", (4, 6))
 def test_a_chain_sees_its_packets_and_no_others(lab, policy, family):
-    with Server(lab.switch.ns, policy) as server:
-        client = server.client()
-        for rule, drops in TABLE:
-            client.install("t", [{4: "[iptables]", 6: "[ip6tables]"}[family], f"{rule} -p udp --dport 53 -j DROP"])
-            for path in ALL_PATHS:
-                passed, other = (seen is not None for seen in lab.send(path, family, Packet(dport=53), Packet()))
-                assert other, f"{rule}, {path.name}: a packet that does not match"
-                assert passed == (path not in drops), f"{rule}, {path.name}: {'passes' if passed else 'is dropped'}"
-        client.close()
+    placements.check(lab, policy, family, TABLE)
 
 
 def test_a_vlan_device_may_come_later(lab, policy):
